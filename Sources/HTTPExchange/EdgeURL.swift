@@ -1,0 +1,116 @@
+extension RequestURL {
+  /// The URL that the browser used, judged from a request as it was seen on some hop.
+  ///
+  /// Behind a TLS terminator the wire says `http` where the browser said `https`. Signs of one are
+  /// forwarding headers, an `Origin` of `https` (a secure page cannot call `http`, loopback aside),
+  /// and Fetch metadata, which browsers send to trustworthy URLs only. Then scheme and default port
+  /// are unrecorded, unless forwarding headers are trusted.
+  ///
+  /// - Parameters:
+  ///   - scheme: the scheme of this hop; `nil` when not recorded.
+  ///   - host: the value of `Host` or `:authority`, or what a log prints for it.
+  ///   - port: a port that is recorded apart from the host.
+  ///   - target: the request target, already redacted.
+  ///   - request: the recorded header fields.
+  ///   - trustsForwarded: whether forwarding headers are believed.
+  public init(
+    hopScheme scheme: String?, host: String?, port: UInt16? = nil, target: String,
+    request: MessageEvidence, trustsForwarded: Bool
+  ) {
+    var scheme = scheme
+    var host = host
+    var port = port
+    var target = target
+    if !target.hasPrefix("/"), let url = RequestURL(target), let absoluteHost = url.host {
+      // An absolute-form target overrides Host: RFC 9112, section 3.2.2.
+      scheme = url.scheme ?? scheme
+      host = url.port.map { "\(absoluteHost):\($0)" } ?? absoluteHost
+      target = url.target
+    }
+    let authority = host.flatMap { Origin.split(authority: $0) }
+    if trustsForwarded {
+      let forwarded = Forwarded(request)
+      let edge = forwarded.host.flatMap { Origin.split(authority: $0) } ?? authority
+      scheme = forwarded.proto ?? scheme
+      port = forwarded.host == nil && forwarded.proto == nil ? port : nil
+      self.init(
+        scheme: scheme, host: edge?.host,
+        port: edge?.port ?? forwarded.port ?? port ?? scheme.flatMap(Origin.defaultPort(of:)),
+        target: target)
+      return
+    }
+    if scheme == "http", request.showsTerminator(host: authority?.host) {
+      scheme = nil
+      port = nil
+    }
+    self.init(
+      scheme: scheme, host: authority?.host,
+      port: authority.flatMap {
+        $0.port ?? port ?? scheme.flatMap(Origin.defaultPort(of:))
+      }, target: target)
+  }
+
+  /// Whether a host is this machine itself, which secure pages may call in clear text.
+  static func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "[::1]"
+  }
+}
+
+extension MessageEvidence {
+  /// Whether a request seen in clear text was probably sent by the browser over TLS, or through
+  /// another hop: its scheme and default port are then not the browser's.
+  public func showsTerminator(host: String?) -> Bool {
+    for name in [HeaderName.xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost]
+    where contains(name) { return true }
+    guard let host, !RequestURL.isLoopback(host) else { return false }
+    return contains(.secFetchSite) || first(.origin)?.hasPrefix("https://") == true
+  }
+}
+
+/// What forwarding headers say of the hop at the edge.
+public struct Forwarded: Hashable, Sendable {
+  /// `http` or `https`.
+  public var proto: String?
+  public var host: String?
+  public var port: UInt16?
+  /// The client's address without a port.
+  public var client: String?
+
+  /// Reads `Forwarded` (RFC 7239), else the `X-Forwarded-` fields; of a list the first element
+  /// counts, which the hop next to the client wrote.
+  public init(_ request: MessageEvidence) {
+    func firstElement(_ name: HeaderName) -> String? {
+      guard let value = request.first(name) else { return nil }
+      let element = value.prefix { $0 != "," }.trimmingPrefix(while: \.isWhitespace)
+      let text = String(element.reversed().drop(while: \.isWhitespace).reversed())
+      return text.isEmpty ? nil : text
+    }
+    if let element = firstElement(.forwarded) {
+      for pair in element.split(separator: ";") {
+        guard let equals = pair.firstIndex(of: "=") else { continue }
+        let name = pair[..<equals].trimmingPrefix(while: \.isWhitespace).lowercased()
+        let value = String(pair[pair.index(after: equals)...].filter { $0 != "\"" && $0 != " " })
+        switch name {
+        case "proto": proto = value.asciiLowercased
+        case "host": host = value
+        case "for": client = Self.address(value)
+        default: break
+        }
+      }
+    }
+    proto = proto ?? firstElement(.xForwardedProto)?.asciiLowercased
+    host = host ?? firstElement(.xForwardedHost)
+    port = firstElement(.xForwardedPort).flatMap { UInt16($0) }
+    client = client ?? firstElement(.xForwardedFor).map(Self.address)
+    if proto != "http", proto != "https" { proto = nil }
+  }
+
+  /// An address without brackets and port: `[2001:db8::1]:4711` is `2001:db8::1`.
+  static func address(_ text: String) -> String {
+    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+      return String(text[text.index(after: text.startIndex)..<end])
+    }
+    let parts = text.split(separator: ":")
+    return parts.count == 2 ? String(parts[0]) : text
+  }
+}

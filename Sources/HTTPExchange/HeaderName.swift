@@ -1,0 +1,197 @@
+/// A header field name, compared without regard to case and held in lower case.
+///
+/// The names that a verdict or a cause needs are numbered, so that comparing them costs nothing;
+/// every other name is kept as text.
+public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
+  private enum Storage: Hashable, Sendable {
+    case known(Known)
+    case other(String)
+  }
+
+  private let storage: Storage
+
+  private init(_ known: Known) {
+    storage = .known(known)
+  }
+
+  /// The name of that spelling in any case.
+  public init(_ text: some StringProtocol) {
+    let lower = String(text).asciiLowercased
+    storage = Known.byName[lower].map(Storage.known) ?? .other(lower)
+  }
+
+  /// The name in lower case.
+  public var description: String {
+    switch storage {
+    case .known(let name): name.rawValue
+    case .other(let name): name
+    }
+  }
+
+  /// Every name that has a value worth keeping; all others are kept as names only.
+  public static let known: [HeaderName] = Known.allCases.map { HeaderName($0) }
+
+  /// Whether a request header's value is kept (else only its presence is).
+  public var isKeptInRequests: Bool {
+    if case .known(let name) = storage { name.isKeptInRequests } else { false }
+  }
+
+  /// Whether a response header is kept at all.
+  public var isKeptInResponses: Bool {
+    if case .known(let name) = storage { !name.isRequestOnly } else { false }
+  }
+
+  private enum Known: String, CaseIterable {
+    // Requests: what a verdict reads.
+    case origin
+    case accessControlRequestMethod = "access-control-request-method"
+    case accessControlRequestHeaders = "access-control-request-headers"
+    case accessControlRequestPrivateNetwork = "access-control-request-private-network"
+    case secFetchMode = "sec-fetch-mode"
+    case secFetchSite = "sec-fetch-site"
+    case secFetchDest = "sec-fetch-dest"
+    case secFetchStorageAccess = "sec-fetch-storage-access"
+    case cookie
+    case authorization
+    case accept
+    case acceptLanguage = "accept-language"
+    case contentLanguage = "content-language"
+    case range
+    case referer
+    case upgrade
+    case upgradeInsecureRequests = "upgrade-insecure-requests"
+    case xRequestedWith = "x-requested-with"
+    case lastEventID = "last-event-id"
+    case forwarded
+    case xForwardedFor = "x-forwarded-for"
+    case xForwardedProto = "x-forwarded-proto"
+    case xForwardedHost = "x-forwarded-host"
+    case xForwardedPort = "x-forwarded-port"
+    case userAgent = "user-agent"
+    case host
+    // Both directions.
+    case contentType = "content-type"
+    case cacheControl = "cache-control"
+    case via
+    case xRequestID = "x-request-id"
+    case xCorrelationID = "x-correlation-id"
+    // Responses: what a verdict reads.
+    case accessControlAllowOrigin = "access-control-allow-origin"
+    case accessControlAllowCredentials = "access-control-allow-credentials"
+    case accessControlAllowMethods = "access-control-allow-methods"
+    case accessControlAllowHeaders = "access-control-allow-headers"
+    case accessControlMaxAge = "access-control-max-age"
+    case accessControlExposeHeaders = "access-control-expose-headers"
+    case accessControlAllowPrivateNetwork = "access-control-allow-private-network"
+    case location
+    // Responses: what a cause reads.
+    case server
+    case vary
+    case age
+    case allow
+    case xCache = "x-cache"
+    case xCacheStatus = "x-cache-status"
+    case retryAfter = "retry-after"
+    case wwwAuthenticate = "www-authenticate"
+    case setCookie = "set-cookie"
+    case contentLength = "content-length"
+    case crossOriginResourcePolicy = "cross-origin-resource-policy"
+    case xPoweredBy = "x-powered-by"
+    case xServedBy = "x-served-by"
+    case cfRay = "cf-ray"
+    case cfMitigated = "cf-mitigated"
+    case cfCacheStatus = "cf-cache-status"
+    case xAmznErrorType = "x-amzn-errortype"
+    case xAmznRequestID = "x-amzn-requestid"
+    case xAmzRequestID = "x-amz-request-id"
+    case xAmzCfID = "x-amz-cf-id"
+    case apigwID = "apigw-id"
+    case xSucuriID = "x-sucuri-id"
+    case xIinfo = "x-iinfo"
+    case xEnvoyUpstreamServiceTime = "x-envoy-upstream-service-time"
+    case xKongResponseLatency = "x-kong-response-latency"
+
+    static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+
+    var isRequestOnly: Bool {
+      switch self {
+      case .origin, .accessControlRequestMethod, .accessControlRequestHeaders,
+        .accessControlRequestPrivateNetwork, .secFetchMode, .secFetchSite, .secFetchDest,
+        .secFetchStorageAccess, .cookie, .authorization, .accept, .acceptLanguage,
+        .contentLanguage, .range, .referer, .upgradeInsecureRequests, .xRequestedWith,
+        .lastEventID, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost,
+        .xForwardedPort, .userAgent, .host:
+        true
+      default: false
+      }
+    }
+
+    var isKeptInRequests: Bool {
+      switch self {
+      case .contentType, .via, .xRequestID, .xCorrelationID, .upgrade: true
+      // The host is part of the URL and the user agent a field of its own.
+      case .userAgent, .host, .lastEventID: false
+      default: isRequestOnly
+      }
+    }
+  }
+
+  public static let origin = HeaderName(.origin)
+  public static let accessControlRequestMethod = HeaderName(.accessControlRequestMethod)
+  public static let accessControlRequestHeaders = HeaderName(.accessControlRequestHeaders)
+  public static let accessControlRequestPrivateNetwork =
+    HeaderName(.accessControlRequestPrivateNetwork)
+  public static let secFetchMode = HeaderName(.secFetchMode)
+  public static let secFetchSite = HeaderName(.secFetchSite)
+  public static let secFetchDest = HeaderName(.secFetchDest)
+  public static let secFetchStorageAccess = HeaderName(.secFetchStorageAccess)
+  public static let cookie = HeaderName(.cookie)
+  public static let authorization = HeaderName(.authorization)
+  public static let accept = HeaderName(.accept)
+  public static let acceptLanguage = HeaderName(.acceptLanguage)
+  public static let contentLanguage = HeaderName(.contentLanguage)
+  public static let range = HeaderName(.range)
+  public static let referer = HeaderName(.referer)
+  public static let upgrade = HeaderName(.upgrade)
+  public static let upgradeInsecureRequests = HeaderName(.upgradeInsecureRequests)
+  public static let xRequestedWith = HeaderName(.xRequestedWith)
+  public static let lastEventID = HeaderName(.lastEventID)
+  public static let forwarded = HeaderName(.forwarded)
+  public static let xForwardedFor = HeaderName(.xForwardedFor)
+  public static let xForwardedProto = HeaderName(.xForwardedProto)
+  public static let xForwardedHost = HeaderName(.xForwardedHost)
+  public static let xForwardedPort = HeaderName(.xForwardedPort)
+  public static let userAgent = HeaderName(.userAgent)
+  public static let host = HeaderName(.host)
+  public static let contentType = HeaderName(.contentType)
+  public static let cacheControl = HeaderName(.cacheControl)
+  public static let via = HeaderName(.via)
+  public static let xRequestID = HeaderName(.xRequestID)
+  public static let xCorrelationID = HeaderName(.xCorrelationID)
+  public static let accessControlAllowOrigin = HeaderName(.accessControlAllowOrigin)
+  public static let accessControlAllowCredentials = HeaderName(.accessControlAllowCredentials)
+  public static let accessControlAllowMethods = HeaderName(.accessControlAllowMethods)
+  public static let accessControlAllowHeaders = HeaderName(.accessControlAllowHeaders)
+  public static let accessControlMaxAge = HeaderName(.accessControlMaxAge)
+  public static let accessControlExposeHeaders = HeaderName(.accessControlExposeHeaders)
+  public static let accessControlAllowPrivateNetwork =
+    HeaderName(.accessControlAllowPrivateNetwork)
+  public static let location = HeaderName(.location)
+  public static let server = HeaderName(.server)
+  public static let vary = HeaderName(.vary)
+  public static let age = HeaderName(.age)
+  public static let allow = HeaderName(.allow)
+  public static let xCache = HeaderName(.xCache)
+  public static let xCacheStatus = HeaderName(.xCacheStatus)
+  public static let retryAfter = HeaderName(.retryAfter)
+  public static let wwwAuthenticate = HeaderName(.wwwAuthenticate)
+  public static let setCookie = HeaderName(.setCookie)
+  public static let contentLength = HeaderName(.contentLength)
+  public static let xPoweredBy = HeaderName(.xPoweredBy)
+  public static let cfRay = HeaderName(.cfRay)
+  public static let cfMitigated = HeaderName(.cfMitigated)
+  public static let cfCacheStatus = HeaderName(.cfCacheStatus)
+  public static let xAmznErrorType = HeaderName(.xAmznErrorType)
+  public static let apigwID = HeaderName(.apigwID)
+  public static let xAmzRequestID = HeaderName(.xAmzRequestID)
+}

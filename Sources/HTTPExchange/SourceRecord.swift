@@ -1,0 +1,193 @@
+/// What was read of one input: counts, and every damage with its place.
+///
+/// Written as `"schema":"postflight.source/1"` into the same streams as the exchanges, so that
+/// nothing that was skipped is forgotten between processes. It holds no path: names only.
+public struct SourceRecord: Hashable, Sendable {
+  /// A place where an input could not be read as it should.
+  public struct Damage: Hashable, Sendable {
+    /// Bytes from the start of the unpacked input; `nil` where only the number is known.
+    public var offset: UInt64?
+    /// The packet or line, from 1; `nil` where only the offset is known.
+    public var number: UInt64?
+    /// What is wrong, in lower case without a full stop: `the file ends inside a packet`.
+    public var what: String
+
+    public init(offset: UInt64?, number: UInt64? = nil, what: String) {
+      self.offset = offset
+      self.number = number
+      self.what = what
+    }
+  }
+
+  /// Damages that are kept one by one; more are counted in `damageCount` only.
+  public static let maximumDamages = 20
+
+  /// The file's name without its folder, or `-` for standard input.
+  public var input: String
+  /// The digest that the identifiers of its exchanges carry.
+  public var digest: String
+  /// What it was recognised as: `pcap`, `pcapng`, `log`, `unknown`.
+  public var kind: String
+  /// The name of the log format or of the link types, for people.
+  public var format: String?
+  /// `gzip`, or `nil` when it was not compressed.
+  public var compression: String?
+  /// Bytes of the unpacked input that were read.
+  public var bytes: UInt64 = 0
+  /// Packets or lines that were read: `used` and all of `skipped` together.
+  public var read: UInt64 = 0
+  /// Packets or lines that carried something for an exchange.
+  public var used: UInt64 = 0
+  /// Packets or lines that did not, by kind.
+  public var skipped: [String: UInt64] = [:]
+  /// Exchanges found: those kept and all of `passedOver` together.
+  public var exchanges: UInt64 = 0
+  /// Exchanges that CORS cannot concern, by kind.
+  public var passedOver: [String: UInt64] = [:]
+  /// Other things counted: connections, TLS connections without keys, gaps, retransmissions.
+  public var notes: [String: UInt64] = [:]
+  /// When the first and the last packet or line was stamped.
+  public var firstAt: EventTime?
+  public var lastAt: EventTime?
+  /// The first damages, and how many there were in all.
+  public private(set) var damages: [Damage] = []
+  public private(set) var damageCount: UInt64 = 0
+  /// What cannot be judged from this input although it was read whole, in words for people.
+  public var warnings: [String] = []
+  /// Header fields that a log format records, for what a report says of completeness; `nil` for a
+  /// capture, which records all.
+  public var records: [String]?
+
+  /// A record of an input of which nothing was read yet.
+  public init(input: String, digest: String, kind: String, compression: String? = nil) {
+    self.input = input
+    self.digest = digest
+    self.kind = kind
+    self.compression = compression
+  }
+
+  /// Notes a damage.
+  public mutating func addDamage(_ damage: Damage) {
+    damageCount += 1
+    if damages.count < Self.maximumDamages { damages.append(damage) }
+  }
+
+  /// Counts a skipped packet or line.
+  public mutating func skip(_ kind: String, _ count: UInt64 = 1) {
+    skipped[kind, default: 0] += count
+  }
+
+  /// Counts anything else.
+  public mutating func note(_ kind: String, _ count: UInt64 = 1) {
+    notes[kind, default: 0] += count
+  }
+
+  /// Widens the span between the first and the last stamp.
+  public mutating func see(_ time: EventTime) {
+    if firstAt.map({ time < $0 }) ?? true { firstAt = time }
+    if lastAt.map({ time > $0 }) ?? true { lastAt = time }
+  }
+}
+
+extension SourceRecord {
+  /// The value of `schema` in such a record.
+  public static let schema = "postflight.source/1"
+
+  /// Writes the record as one line.
+  public func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("schema", Self.schema)
+      writer.member("input", input)
+      writer.member("digest", digest)
+      writer.member("kind", kind)
+      writer.member("format", format)
+      writer.member("compression", compression)
+      writer.member("bytes", bytes)
+      writer.member("read", read)
+      writer.member("used", used)
+      Self.write("skipped", skipped, to: &writer)
+      writer.member("exchanges", exchanges)
+      Self.write("passedOver", passedOver, to: &writer)
+      Self.write("notes", notes, to: &writer)
+      writer.member("firstAt", firstAt?.rfc3339(.nanosecond))
+      writer.member("lastAt", lastAt?.rfc3339(.nanosecond))
+      writer.member("damageCount", damageCount)
+      writer.key("damages")
+      writer.array { writer in
+        for damage in damages {
+          writer.object { writer in
+            writer.member("offset", damage.offset)
+            writer.member("number", damage.number)
+            writer.member("what", damage.what)
+          }
+        }
+      }
+      writer.member("warnings", warnings)
+      writer.key("records")
+      if let records {
+        writer.array { writer in for name in records { writer.string(name) } }
+      } else {
+        writer.null()
+      }
+    }
+    writer.endLine()
+  }
+
+  private static func write(
+    _ name: String, _ counts: [String: UInt64], to writer: inout JSONWriter
+  ) {
+    writer.key(name)
+    writer.object { writer in
+      for (kind, count) in counts.sorted(by: { $0.key < $1.key }) { writer.member(kind, count) }
+    }
+  }
+
+  /// Reads a record back.
+  public init(json: JSONValue) throws(RecordError) {
+    guard let input = json["input"]?.text else { throw RecordError("no member \"input\"") }
+    self.init(
+      input: input, digest: json["digest"]?.text ?? "", kind: json["kind"]?.text ?? "unknown",
+      compression: json["compression"]?.text)
+    func count(_ name: String) -> UInt64 { UInt64(clamping: json[name]?.integer ?? 0) }
+    func counts(_ name: String) -> [String: UInt64] {
+      var result: [String: UInt64] = [:]
+      for member in json[name]?.members ?? [] {
+        result[member.name] = UInt64(clamping: member.value.integer ?? 0)
+      }
+      return result
+    }
+    func time(_ name: String) -> EventTime? {
+      json[name]?.text.flatMap { EventTime(rfc3339: $0) }
+    }
+    format = json["format"]?.text
+    bytes = count("bytes")
+    read = count("read")
+    used = count("used")
+    skipped = counts("skipped")
+    exchanges = count("exchanges")
+    passedOver = counts("passedOver")
+    notes = counts("notes")
+    firstAt = time("firstAt")
+    lastAt = time("lastAt")
+    for damage in json["damages"]?.elements ?? [] {
+      addDamage(
+        Damage(
+          offset: damage["offset"]?.integer.map { UInt64(clamping: $0) },
+          number: damage["number"]?.integer.map { UInt64(clamping: $0) },
+          what: damage["what"]?.text ?? ""))
+    }
+    damageCount = max(damageCount, count("damageCount"))
+    warnings = json["warnings"]?.texts ?? []
+    records = json["records"]?.texts
+  }
+}
+
+/// Why a line is not the record that it should be.
+public struct RecordError: Error, Equatable {
+  /// In lower case, without a full stop.
+  public var reason: String
+
+  public init(_ reason: String) {
+    self.reason = reason
+  }
+}

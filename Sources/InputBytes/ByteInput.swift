@@ -1,0 +1,148 @@
+internal import Crypto
+internal import Foundation
+
+/// A file or standard input, plain or gzip, as one stream of buffers.
+///
+/// What it is compressed with is decided by its first bytes, never by its name. Several gzip members
+/// in a row are one stream. Memory is bounded whatever the input holds: a few buffers.
+public final class ByteInput {
+  /// The path as given, `-` for standard input.
+  public let path: String
+  /// The last component of the path, `-` for standard input: what reports call it.
+  public let name: String
+  /// `gzip`, or `nil` when the bytes are stored as they are.
+  public let compression: String?
+  /// The first bytes of the unpacked input, up to 64 KiB.
+  public let head: [UInt8]
+  /// The first 12 hexadecimal digits of the SHA-256 of ``head``.
+  public let digest: String
+  /// Bytes of the unpacked input that ``next(carrying:)`` has delivered.
+  public private(set) var offset: UInt64 = 0
+
+  /// Bytes at the start of an input that identify it.
+  public static let headSize = 64 * 1024
+  /// Bytes that one buffer brings at most.
+  public static let chunkSize = 256 * 1024
+
+  /// `NAME@DIGEST`, which the identifiers of this input's exchanges begin with.
+  public var source: String { "\(name)@\(digest)" }
+
+  private let bytes: ByteSource
+  private let readAhead: ReadAhead?
+  private var spare: Chunk?
+  private var current: Chunk?
+  private var visible = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var damage: InputDamage?
+  private var isAtEnd = false
+
+  /// Opens an input and reads its head.
+  ///
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard input.
+  ///   - readsAhead: whether a thread of its own reads and inflates ahead of the caller.
+  /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
+  public init(path: String, readsAhead: Bool = false) throws(InputError) {
+    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw InputError(path: path, reason: String(cString: strerror(errno)).lowercased())
+    }
+    do throws(InputDamage) {
+      bytes = try ByteSource(descriptor: descriptor)
+    } catch {
+      throw InputError(path: path, reason: error.what)
+    }
+    self.path = path
+    name = path == "-" ? "-" : path.split(separator: "/").last.map(String.init) ?? path
+    compression = bytes.isGzip ? "gzip" : nil
+    // The head is read before any thread starts, so that an input can be looked at and closed.
+    var head = [UInt8](repeating: 0, count: Self.headSize)
+    var filled = 0
+    do throws(InputDamage) {
+      while filled < head.count {
+        let count = try Self.fill(&head, from: filled, bytes)
+        if count == 0 { break }
+        filled += count
+      }
+    } catch {
+      damage = error
+    }
+    head.removeLast(head.count - filled)
+    self.head = head
+    digest = SHA256.hash(data: head).prefix(6)
+      .map { String(String(UInt16($0) + 256, radix: 16).dropFirst()) }.joined()
+    readAhead = readsAhead && damage == nil && filled == Self.headSize ? ReadAhead(bytes) : nil
+  }
+
+  private static func fill(
+    _ head: inout [UInt8], from start: Int, _ bytes: ByteSource
+  ) throws(InputDamage) -> Int {
+    let result = head.withUnsafeMutableBytes { buffer in
+      Result { () throws(InputDamage) in
+        try bytes.fill(UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+      }
+    }
+    return try result.get()
+  }
+
+  deinit {
+    readAhead?.stop()
+  }
+
+  /// The next bytes, behind the last `carried` bytes of the buffer that was returned before.
+  ///
+  /// - Parameter carried: bytes at the end of the previous buffer that the caller needs again, in
+  ///   front of the new ones; a caller bounds it by the longest line or block that it accepts.
+  /// - Returns: a buffer that is valid until the next call; `nil` at the end of the input.
+  /// - Throws: ``InputDamage`` once, when nothing more can be read although the input goes on;
+  ///   all bytes before it have been delivered.
+  public func next(carrying carried: Int = 0) throws(InputDamage) -> UnsafeRawBufferPointer? {
+    guard var chunk = try nextChunk() else { return nil }
+    offset += UInt64(chunk.count)
+    if chunk.headroom < carried { chunk = chunk.moved(headroom: carried) }
+    let tail = UnsafeRawBufferPointer(rebasing: visible.suffix(carried))
+    visible = chunk.bytes(behind: tail)
+    recycle(current)
+    current = chunk
+    return visible
+  }
+
+  private func nextChunk() throws(InputDamage) -> Chunk? {
+    if isAtEnd { return nil }
+    if offset == 0, !head.isEmpty {
+      let chunk = Chunk()
+      head.withUnsafeBytes { chunk.space.copyMemory(from: $0) }
+      chunk.setCount(head.count)
+      return chunk
+    }
+    if let damage {
+      isAtEnd = true
+      throw damage
+    }
+    if let readAhead {
+      do throws(InputDamage) {
+        let chunk = try readAhead.next()
+        isAtEnd = chunk == nil
+        return chunk
+      } catch {
+        isAtEnd = true
+        throw error
+      }
+    }
+    let chunk = spare ?? Chunk()
+    spare = nil
+    do throws(InputDamage) {
+      chunk.setCount(try bytes.fill(chunk.space))
+    } catch {
+      isAtEnd = true
+      throw error
+    }
+    isAtEnd = chunk.count == 0
+    return isAtEnd ? nil : chunk
+  }
+
+  private func recycle(_ chunk: Chunk?) {
+    // A chunk with more room in front than usual was made for one long line.
+    guard let chunk, chunk.headroom == Chunk.usualHeadroom else { return }
+    if let readAhead { readAhead.recycle(chunk) } else { spare = chunk }
+  }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct PostflightCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "postflight")
+}
