@@ -57,7 +57,7 @@ public enum BlockedReason: String, CaseIterable, Hashable, Sendable {
       ("CORS-preflight fetch", "7.5", fetch + "#cors-preflight-fetch")
     case .headerDisallowedByPreflightResponse:
       ("CORS-preflight fetch", "7.7", fetch + "#cors-preflight-fetch")
-    case .invalidRedirect: ("HTTP-redirect fetch", "4", fetch + "#http-redirect-fetch")
+    case .invalidRedirect: ("HTTP-redirect fetch", "5", fetch + "#http-redirect-fetch")
     case .unsafeRedirect: ("HTTP-redirect fetch", "6", fetch + "#http-redirect-fetch")
     case .tooManyRedirects: ("HTTP-redirect fetch", "7", fetch + "#http-redirect-fetch")
     case .redirectContainsCredentials:

@@ -1,0 +1,201 @@
+public import HTTPExchange
+
+/// What a preflight asked for: what the actual request would have been.
+public struct PreflightQuestion: Hashable, Sendable {
+  /// The value of `Access-Control-Request-Method`; `nil` when not recorded.
+  public var method: String?
+  /// The names in `Access-Control-Request-Headers`; `nil` when not recorded.
+  public var headerNames: [String]?
+  /// Whether other names may stand in a part that was cut or not shown.
+  public var isPartial: Bool
+
+  public init(method: String?, headerNames: [String]?, isPartial: Bool = false) {
+    self.method = method
+    self.headerNames = headerNames
+    self.isPartial = isPartial
+  }
+
+  /// Reads a preflight's request fields.
+  public init(_ request: MessageEvidence) {
+    method = request.first(.accessControlRequestMethod)
+    isPartial = false
+    switch request.evidence(of: .accessControlRequestHeaders) {
+    case .unrecorded: headerNames = nil
+    case .absent: headerNames = []
+    case .recorded(let lines, let fidelity):
+      guard !fidelity.contains(.presence) else {
+        headerNames = nil
+        return
+      }
+      var text = lines.compactMap { $0 }.joined(separator: ",")
+      if fidelity.contains(.cut) {
+        isPartial = true
+        text = text.lastIndex(of: ",").map { String(text[..<$0]) } ?? ""
+      }
+      headerNames = text.split(separator: ",").map { $0.strippingHTTPWhitespace }
+        .filter { !$0.isEmpty }
+    }
+  }
+}
+
+/// Checks the response to a preflight.
+///
+/// - Parameters:
+///   - question: what the preflight asked for.
+///   - origin: the preflight's `Origin`.
+///   - includesCredentials: whether the *actual* request's credentials mode is `include`; the
+///     preflight itself never carries any.
+///   - forcesPreflight: whether the request's use-CORS-preflight flag is set.
+///   - response: the preflight's response.
+/// - Returns: all faults, the one that the engine names first.
+/// - Standard: <https://fetch.spec.whatwg.org/#cors-preflight-fetch-0>
+public func corsPreflightFetch(
+  _ question: PreflightQuestion, origin: String, includesCredentials: Bool,
+  forcesPreflight: Bool = false, status: Int, response: MessageEvidence,
+  httpVersion: String? = nil, engine: Engine = .standard
+) -> Findings {
+  let rules = engine.differences
+  var findings = Findings()
+  let isRedirect = isRedirectStatus(status) && response.evidence(of: .location) != .absent
+  // 7. If a CORS check returns success and the status is an ok status …
+  let check = corsCheck(
+    origin: origin, includesCredentials: includesCredentials, response: response,
+    httpVersion: httpVersion, engine: engine)
+  var statusFindings = Findings()
+  if !(200...299).contains(status) {
+    statusFindings.fail(
+      isRedirect && rules.namesPreflightRedirect ? .disallowedRedirect : .invalidStatus,
+      String(status))
+  }
+  if rules.checksStatusFirst || (isRedirect && rules.refusesPreflightRedirectFirst) {
+    findings.merge(statusFindings)
+    findings.merge(check)
+  } else {
+    findings.merge(check)
+    findings.merge(statusFindings)
+  }
+  // 7.1 to 7.3: the two lists must be lists of tokens.
+  let methods = TokenList(response.evidence(of: .accessControlAllowMethods))
+  let headerNames = TokenList(response.evidence(of: .accessControlAllowHeaders))
+  let areMethodsMalformed = methods == .malformed
+  if areMethodsMalformed {
+    findings.fail(
+      .invalidAllowMethodsPreflightResponse, response.first(.accessControlAllowMethods))
+  }
+  let methodFindings = check7_5(
+    question, methods, includesCredentials: includesCredentials, forcesPreflight: forcesPreflight)
+  // Firefox goes through the methods to the end before it looks at the headers.
+  if engine == .firefox { findings.merge(methodFindings) }
+  if headerNames == .malformed {
+    findings.fail(
+      .invalidAllowHeadersPreflightResponse, response.first(.accessControlAllowHeaders))
+  }
+  if engine != .firefox { findings.merge(methodFindings) }
+  findings.merge(
+    check7_7(
+      question, headerNames, includesCredentials: includesCredentials,
+      wildcardCoversAuthorization: rules.wildcardCoversAuthorization))
+  return findings
+}
+
+/// 7.4 and 7.5: the method must be listed, safelisted, or covered by `*`.
+private func check7_5(
+  _ question: PreflightQuestion, _ methods: TokenList, includesCredentials: Bool,
+  forcesPreflight: Bool
+) -> Findings {
+  var findings = Findings()
+  guard let method = question.method else {
+    findings.miss(HeaderName.accessControlRequestMethod.description)
+    return findings
+  }
+  let listed: [String]
+  var mayHoldMore = false
+  switch methods {
+  case .malformed:
+    return findings
+  case .unrecorded:
+    if !isSafelistedMethod(method) {
+      findings.miss(HeaderName.accessControlAllowMethods.description)
+    }
+    return findings
+  case .absent:
+    // 7.4 A forced preflight without the field counts as one that lists the method.
+    listed = forcesPreflight ? [method] : []
+  case .tokens(let tokens):
+    listed = tokens
+  case .someTokens(let tokens):
+    listed = tokens
+    mayHoldMore = true
+  }
+  if isSafelistedMethod(method) || listed.contains(method)
+    || (listed.contains("*") && !includesCredentials)
+  {
+    // A line that is not shown could hold something that is no token.
+    if mayHoldMore { findings.assume(Assumption.singleLine) }
+  } else if mayHoldMore {
+    findings.miss(HeaderName.accessControlAllowMethods.description)
+  } else {
+    findings.fail(.methodDisallowedByPreflightResponse, method)
+  }
+  return findings
+}
+
+/// 7.6 and 7.7: every unsafe header name must be listed or covered by `*`.
+private func check7_7(
+  _ question: PreflightQuestion, _ headerNames: TokenList, includesCredentials: Bool,
+  wildcardCoversAuthorization: Bool
+) -> Findings {
+  var findings = Findings()
+  guard let names = question.headerNames else {
+    findings.miss(HeaderName.accessControlRequestHeaders.description)
+    return findings
+  }
+  let listed: [String]
+  var mayHoldMore = false
+  switch headerNames {
+  case .malformed:
+    return findings
+  case .unrecorded:
+    if !names.isEmpty { findings.miss(HeaderName.accessControlAllowHeaders.description) }
+    return findings
+  case .absent:
+    listed = []
+  case .tokens(let tokens):
+    listed = tokens.map(\.asciiLowercased)
+  case .someTokens(let tokens):
+    listed = tokens.map(\.asciiLowercased)
+    mayHoldMore = true
+  }
+  let hasWildcard = listed.contains("*") && !includesCredentials
+  var refused: [String] = []
+  for name in names {
+    let lower = name.asciiLowercased
+    let isCovered =
+      listed.contains(lower)
+      || (hasWildcard && (lower != "authorization" || wildcardCoversAuthorization))
+    if !isCovered { refused.append(lower) }
+  }
+  if refused.isEmpty {
+    if mayHoldMore { findings.assume(Assumption.singleLine) }
+    if question.isPartial { findings.miss(HeaderName.accessControlRequestHeaders.description) }
+  } else if mayHoldMore {
+    findings.miss(HeaderName.accessControlAllowHeaders.description)
+  } else {
+    for name in refused { findings.fail(.headerDisallowedByPreflightResponse, name) }
+  }
+  return findings
+}
+
+/// Whether a status is one that a redirect has.
+///
+/// - Standard: <https://fetch.spec.whatwg.org/#redirect-status>
+public func isRedirectStatus(_ status: Int) -> Bool {
+  status == 301 || status == 302 || status == 303 || status == 307 || status == 308
+}
+
+/// Whether a method is a CORS-safelisted method.
+///
+/// - Standard: <https://fetch.spec.whatwg.org/#cors-safelisted-method>
+public func isSafelistedMethod(_ method: String) -> Bool {
+  method == "GET" || method == "HEAD" || method == "POST"
+}

@@ -1,0 +1,125 @@
+public import HTTPExchange
+
+/// The exchanges of one call as pairing put them together, before a verdict.
+public struct CallEvidence: Hashable, Sendable {
+  /// One station of a call: a preflight or none, an actual request or none.
+  public struct Hop: Hashable, Sendable {
+    public var preflight: Exchange?
+    public var request: Exchange?
+
+    public init(preflight: Exchange? = nil, request: Exchange? = nil) {
+      self.preflight = preflight
+      self.request = request
+    }
+  }
+
+  /// The page's origin, serialised.
+  public var origin: String
+  /// The engine of the caller's user agent; `nil` when it names none.
+  public var engine: Engine?
+  /// At least one, in order; only the last may lack its request.
+  public var hops: [Hop]
+  /// How the first cross-origin request came to be sent.
+  public var kind: CallKind
+  /// Whether an earlier response to this page for this URL was readable, so that an answer of 304
+  /// refreshes a stored response that may be read.
+  public var hasReadableStoredResponse: Bool
+
+  public init(
+    origin: String, engine: Engine?, hops: [Hop], kind: CallKind,
+    hasReadableStoredResponse: Bool = false
+  ) {
+    self.origin = origin
+    self.engine = engine
+    self.hops = hops
+    self.kind = kind
+    self.hasReadableStoredResponse = hasReadableStoredResponse
+  }
+
+  /// The exchanges with their roles, in order.
+  public var exchanges: [CallExchange] {
+    var result: [CallExchange] = []
+    for (index, hop) in hops.enumerated() {
+      if let preflight = hop.preflight {
+        result.append(CallExchange(role: .preflight, hop: index, exchange: preflight))
+      }
+      if let request = hop.request {
+        result.append(CallExchange(role: .request, hop: index, exchange: request))
+      }
+    }
+    return result
+  }
+
+  /// Whether the request of a hop is subject to the CORS check: its URL is of another origin, or a
+  /// redirect led through one.
+  ///
+  /// - Standard: <https://fetch.spec.whatwg.org/#main-fetch>, step 12.
+  func isChecked(hop index: Int) -> Bool {
+    hops[...index].contains { hop in
+      guard let exchange = hop.request ?? hop.preflight else { return false }
+      // Only a first hop of the page's own origin comes without an Origin, or with its own.
+      guard exchange.request.contains(.origin) || !exchange.request.records(.origin) else {
+        return false
+      }
+      guard let target = exchange.url.origin else { return true }
+      return target.description != origin
+    }
+  }
+}
+
+/// What a request itself tells of its mode.
+public enum RequestModeEvidence: Hashable, Sendable {
+  /// It was made in the mode `cors`.
+  case cors
+  /// It may have been made in the mode `cors` or in another.
+  case unknown
+  /// No CORS verdict applies to it; the kind is what reports count it as.
+  case notCORS(String)
+
+  /// Judges one request that carries an `Origin`, or of which that is not recorded.
+  public init(_ exchange: Exchange, engine: Engine?) {
+    let request = exchange.request
+    let upgrade = request.first(.upgrade)?.asciiLowercased
+    switch request.first(.secFetchMode) {
+    case "cors":
+      self = .cors
+      return
+    case "websocket":
+      self = .notCORS("websocket")
+      return
+    case "navigate":
+      self = .notCORS("navigation")
+      return
+    case "no-cors":
+      self = .notCORS("no-cors")
+      return
+    case "same-origin":
+      self = .notCORS("same-origin")
+      return
+    default:
+      break
+    }
+    if upgrade == "websocket" {
+      self = .notCORS("websocket")
+    } else if request.contains(.upgradeInsecureRequests),
+      request.first(.accept)?.hasPrefix("text/html") ?? true
+    {
+      self = .notCORS("navigation")
+    } else if let type = request.first(.contentType).flatMap({ mimeTypeEssence($0) }),
+      ["text/ping", "application/csp-report", "application/ocsp-request"].contains(type)
+    {
+      self = .notCORS("browser-report")
+    } else if request.contains(.secFetchStorageAccess) {
+      // Chromium sends an Origin with such requests in any mode.
+      self = .unknown
+    } else if exchange.method == "GET" || exchange.method == "HEAD" {
+      self = request.contains(.origin) ? .cors : .unknown
+    } else if exchange.method == "POST" {
+      self =
+        ScriptHeaders(request, engine: engine ?? .standard).unsafeNames.isEmpty
+        ? .unknown : .cors
+    } else {
+      self = .cors
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/// Something in a response that makes a browser refuse it.
+public struct Fault: Hashable, Sendable {
+  public var reason: BlockedReason
+  /// The method, header name or value that failed.
+  public var parameter: String?
+
+  public init(_ reason: BlockedReason, _ parameter: String? = nil) {
+    self.reason = reason
+    self.parameter = parameter
+  }
+}
+
+/// What the checks of one response found in one world.
+///
+/// A response passes when there is no fault and nothing is missing.
+public struct Findings: Hashable, Sendable {
+  /// Certain faults, in the order in which the engine meets them.
+  public var faults: [Fault] = []
+  /// Facts that the evidence does not hold and that could bring a fault.
+  public var missing: [String] = []
+  /// What was taken for granted where no fault was found.
+  public var assumes: [String] = []
+
+  /// Nothing was found.
+  public init() {}
+
+  /// Whether the response passes for certain, assumptions granted.
+  public var passes: Bool { faults.isEmpty && missing.isEmpty }
+
+  mutating func fail(_ reason: BlockedReason, _ parameter: String? = nil) {
+    faults.append(Fault(reason, parameter))
+  }
+
+  mutating func miss(_ fact: String) {
+    if !missing.contains(fact) { missing.append(fact) }
+  }
+
+  mutating func assume(_ assumption: String) {
+    if !assumes.contains(assumption) { assumes.append(assumption) }
+  }
+
+  mutating func merge(_ other: Findings) {
+    faults += other.faults
+    for fact in other.missing { miss(fact) }
+    for assumption in other.assumes { assume(assumption) }
+  }
+}
+
+/// Names of what a verdict can take for granted.
+public enum Assumption {
+  /// No cookie and no other sign of credentials was seen, so the request carried none.
+  public static let notCredentialed = "not-credentialed"
+  /// The one line that the source shows of a field is the only one.
+  public static let singleLine = "single-line"
+}
+
+/// Names of what a verdict can lack, besides the names of header fields.
+public enum MissingFact {
+  public static let credentials = "credentials"
+  public static let requestMode = "request-mode"
+  public static let redirectMode = "redirect-mode"
+  public static let actualRequest = "actual-request"
+  public static let crossOrigin = "cross-origin"
+  public static let engine = "engine"
+  public static let response = "response"
+  public static let storedResponse = "stored-response"
+  public static let requestHeaders = "request-headers"
+  public static let origin = "origin"
+}

@@ -1,0 +1,119 @@
+internal import HTTPExchange
+
+/// A header field as an algorithm of the standard reads it: one value, if the evidence gives one.
+///
+/// - Standard: <https://fetch.spec.whatwg.org/#concept-header-list-get>
+enum CombinedValue: Equatable {
+  /// The evidence does not say.
+  case unrecorded
+  /// No such field; where absent and empty are printed alike, perhaps an empty one.
+  case absent
+  /// All lines joined by `, `, stripped of white space.
+  case value(String)
+  /// This line, and perhaps others that the source does not show.
+  case oneLine(String)
+  /// This prefix of the value.
+  case prefix(String)
+
+  init(_ evidence: HeaderEvidence) {
+    switch evidence {
+    case .unrecorded:
+      self = .unrecorded
+    case .absent:
+      self = .absent
+    case .recorded(let lines, let fidelity):
+      let values = lines.compactMap { $0 }
+      guard values.count == lines.count, !fidelity.contains(.presence) else {
+        self = .unrecorded
+        return
+      }
+      let value = values.joined(separator: ", ").strippingHTTPWhitespace
+      if fidelity.contains(.cut) {
+        self = .prefix(value)
+      } else if fidelity.contains(.firstLine) || fidelity.contains(.lastLine) {
+        self = .oneLine(value)
+      } else {
+        self = .value(value)
+      }
+    }
+  }
+}
+
+/// A header field as a list of tokens.
+///
+/// - Standard: <https://fetch.spec.whatwg.org/#extract-header-list-values>
+enum TokenList: Equatable {
+  case unrecorded
+  /// No such field.
+  case absent
+  /// The whole list, empty elements left out.
+  case tokens([String])
+  /// These tokens, and perhaps others, or something that is no token, on lines that are not shown.
+  case someTokens([String])
+  /// Something in it is no token: the whole preflight fails.
+  case malformed
+
+  init(_ evidence: HeaderEvidence) {
+    switch CombinedValue(evidence) {
+    case .unrecorded: self = .unrecorded
+    case .absent: self = .absent
+    case .value(let text):
+      self = Self.tokens(in: text).map(TokenList.tokens) ?? .malformed
+    case .oneLine(let text):
+      self = Self.tokens(in: text).map(TokenList.someTokens) ?? .malformed
+    case .prefix(let text):
+      // The last element may have been cut in the middle.
+      let whole = text.lastIndex(of: ",").map { String(text[..<$0]) } ?? ""
+      self = Self.tokens(in: whole).map(TokenList.someTokens) ?? .malformed
+    }
+  }
+
+  /// The tokens of a comma list; `nil` when an element is none.
+  static func tokens(in text: String) -> [String]? {
+    var tokens: [String] = []
+    for element in text.utf8.split(separator: UInt8(ascii: ",")) {
+      let trimmed = Substring(element).strippingHTTPWhitespace
+      if trimmed.isEmpty { continue }
+      guard trimmed.utf8.allSatisfy({ $0.isTokenByte }) else { return nil }
+      tokens.append(trimmed)
+    }
+    return tokens
+  }
+}
+
+extension UInt8 {
+  /// Whether the byte may stand in a token.
+  ///
+  /// - Standard: <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2>
+  var isTokenByte: Bool {
+    switch self {
+    case 48...57, 65...90, 97...122: true
+    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
+      UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
+      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "_"),
+      UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
+  }
+
+  /// TAB, LF, CR or space.
+  ///
+  /// - Standard: <https://fetch.spec.whatwg.org/#http-whitespace>
+  var isHTTPWhitespace: Bool {
+    self == 0x20 || self == 0x09 || self == 0x0A || self == 0x0D
+  }
+}
+
+extension StringProtocol {
+  /// The text without leading and trailing HTTP white space.
+  var strippingHTTPWhitespace: String {
+    guard let first = utf8.first, let last = utf8.suffix(1).first,
+      first.isHTTPWhitespace || last.isHTTPWhitespace
+    else { return String(self) }
+    let bytes = Array(utf8)
+    let start = bytes.firstIndex { !$0.isHTTPWhitespace } ?? bytes.count
+    let end = bytes.lastIndex { !$0.isHTTPWhitespace }.map { $0 + 1 } ?? start
+    return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+}
