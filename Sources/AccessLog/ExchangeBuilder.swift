@@ -1,0 +1,412 @@
+internal import HTTPExchange
+
+/// Makes exchanges from the fields of lines.
+struct ExchangeBuilder {
+  private let trustsForwarded: Bool
+  private var stamps: StampReader
+  /// One for each way of escaping, since the same bytes can mean different texts.
+  private var interner: ValueInterner
+  private var baseURLs: [BaseURL: RequestURL] = [:]
+
+  /// What a URL depends on besides its target.
+  private struct BaseURL: Hashable {
+    var scheme: String?
+    var host: String?
+    var port: UInt16?
+    var isPortTold: Bool
+    var showsTerminator: Bool
+  }
+
+  init(options: IngestOptions, escaping: Escaping) {
+    trustsForwarded = options.trustsForwarded
+    stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
+    interner = ValueInterner(escaping: escaping)
+  }
+
+  // MARK: Questions to raw bytes
+
+  /// The method, decided on raw bytes.
+  static func isOptions(_ line: Line) -> Bool {
+    let roles = line.layout.roles
+    if roles.method >= 0 { return line.equals(roles.method, "OPTIONS") }
+    guard roles.requestLine >= 0 else { return false }
+    let range = line.fields[roles.requestLine]
+    let text: StaticString = "OPTIONS "
+    return range.count >= 8
+      && ByteSearch.equal(line.base + Int(range.start), text.utf8Start, 8)
+  }
+
+  /// The status: 0 for none, -1 when the field holds something else.
+  static func status(_ line: Line) -> Int {
+    let field = line.layout.roles.status
+    guard field >= 0, !line.isAbsent(field) else { return 0 }
+    let range = line.fields[field]
+    guard range.count == 3 else { return -1 }
+    let text = line.base + Int(range.start)
+    var value = 0
+    for index in 0..<3 {
+      let digit = text[index] &- 48
+      guard digit < 10 else { return -1 }
+      value = value &* 10 &+ Int(digit)
+    }
+    // nginx prints 000 when it never came to an answer.
+    return value == 0 || value >= 100 ? value : -1
+  }
+
+  /// The instant by which a line is placed: of a given stamp.
+  mutating func time(_ line: Line, _ field: Int, _ form: StampForm) -> StampReader.Reading {
+    let range = line.fields[field]
+    guard range.count > 0 else { return .none }
+    return stamps.read(line.base, Int(range.start), Int(range.end), form)
+  }
+
+  /// Whether the server refused the request before it had read its header fields: they are then
+  /// printed as if they had been absent.
+  ///
+  /// Every request names its host, and every browser itself.
+  static func isRefusedUnread(_ line: Line, status: Int) -> Bool {
+    switch status {
+    case 0, 400, 405, 408, 413, 414, 421, 431, 494...497, 501, 505: break
+    default: return false
+    }
+    let roles = line.layout.roles
+    var hasSign = false
+    for field in [roles.userAgent, roles.hostHeader, roles.host] where field >= 0 {
+      hasSign = true
+      guard line.isAbsent(field) || (field == roles.host && line.equals(field, "_")) else {
+        return false
+      }
+    }
+    for (field, _, isFlag, _) in roles.requestFields {
+      if isFlag ? line.isFlagSet(field) : !line.isAbsent(field) { return false }
+    }
+    return hasSign
+  }
+
+  // MARK: Exchanges
+
+  /// Why a line became none.
+  enum Refusal: String {
+    case unreadable = "unreadable-line"
+    case noRequest = "no-request"
+  }
+
+  /// The exchange of a line all of whose fields were found.
+  mutating func exchange(
+    _ line: Line, status: Int, id: ExchangeID
+  ) -> Result<Exchange, RefusalError> {
+    let roles = line.layout.roles
+    guard let times = times(line) else { return .failure(RefusalError(.unreadable)) }
+    let request = requestParts(line)
+    if request.method.isEmpty, request.target.isEmpty {
+      return .failure(RefusalError(.noRequest))
+    }
+    let isRefused = Self.isRefusedUnread(line, status: status)
+    var requestEvidence = isRefused
+      ? MessageEvidence.unseen : MessageEvidence(coverage: roles.requestCoverage)
+    if !isRefused {
+      for (field, name, isFlag, kind) in roles.requestFields {
+        if isFlag {
+          if line.isFlagSet(field) { requestEvidence.fields.append(HeaderField(name, nil)) }
+        } else if !line.isAbsent(field) {
+          requestEvidence.fields.append(HeaderField(name, text(line, field, kind)))
+        }
+      }
+    }
+    var response = MessageEvidence(coverage: roles.responseCoverage)
+    var ending = ExchangeEnding.complete
+    var answered: Int? = status == 0 ? nil : status
+    if line.layout.mayBeNginx, status == 499 || status == 444 {
+      // nginx's own marks: the client left before the answer, or the server sent none.
+      ending = status == 499 ? .clientClosed : .serverClosed
+      answered = nil
+    }
+    if answered == nil, ending != .complete || roles.status >= 0 {
+      response = .unseen
+      if ending == .complete { ending = .unanswered }
+    } else {
+      for (field, name, kind) in roles.responseFields where !line.isAbsent(field) {
+        response.fields.append(HeaderField(name, text(line, field, kind)))
+      }
+    }
+    let client = optionalText(line, roles.client, .address) ?? optionalText(line, roles.peer, .address)
+    return .success(
+      Exchange(
+        id: id, startedAt: times.start, endedAt: times.end, timeBasis: times.basis,
+        resolution: times.resolution, client: client ?? "",
+        forwardedFor: forwardedFor(line, requestEvidence),
+        userAgent: optionalText(line, roles.userAgent, .plain), method: request.method,
+        url: url(line, target: request.target, requestEvidence), status: answered,
+        requestID: optionalText(line, roles.requestID, .plain), httpVersion: request.version,
+        ending: ending, request: requestEvidence, response: response))
+  }
+
+  /// A line that became no exchange.
+  struct RefusalError: Error {
+    var refusal: Refusal
+
+    init(_ refusal: Refusal) {
+      self.refusal = refusal
+    }
+  }
+
+  private mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
+    let range = line.fields[field]
+    return interner.text(line.base + Int(range.start), range.count, kind)
+  }
+
+  private mutating func optionalText(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
+    guard field >= 0, !line.isAbsent(field) else { return nil }
+    let text = text(line, field, kind)
+    return text?.isEmpty == true ? nil : text
+  }
+
+  // MARK: Time
+
+  private struct Times {
+    var start: EventTime?
+    var end: EventTime?
+    var basis: TimeBasis
+    var resolution: TimeResolution
+  }
+
+  private mutating func times(_ line: Line) -> Times? {
+    let roles = line.layout.roles
+    let start = first(line, roles.starts)
+    let end = first(line, roles.ends)
+    if start.resolution == 0, end.resolution == 0 { return nil }
+    func instant(_ reading: StampReader.Reading) -> EventTime? {
+      reading.resolution > 0 ? EventTime(nanoseconds: reading.nanoseconds) : nil
+    }
+    if start.resolution > 0, end.resolution > 0 {
+      return Times(
+        start: instant(start), end: instant(end), basis: .both,
+        resolution: TimeResolution(nanoseconds: max(start.resolution, end.resolution)))
+    }
+    let known = start.resolution > 0 ? start : end
+    let isStart = start.resolution > 0
+    let (duration, step) = duration(line)
+    // From an end that is told by the second, a start would look more exact than it is, and
+    // requests of one second would change places.
+    let isUseful = step > 0 && (isStart || known.resolution < 1_000_000_000)
+    let other =
+      isUseful
+      ? EventTime(nanoseconds: known.nanoseconds).advanced(by: isStart ? duration : 0 &- duration)
+      : nil
+    return Times(
+      start: isStart ? instant(known) : other, end: isStart ? other : instant(known),
+      basis: other != nil ? .both : isStart ? .start : .end,
+      resolution: TimeResolution(
+        nanoseconds: isUseful ? max(known.resolution, min(step, 1_000_000_000)) : known.resolution))
+  }
+
+  private mutating func first(
+    _ line: Line, _ candidates: [(field: Int, form: StampForm)]
+  ) -> StampReader.Reading {
+    for (field, form) in candidates {
+      let reading = time(line, field, form)
+      if reading.resolution > 0 { return reading }
+    }
+    return .none
+  }
+
+  /// The duration in nanoseconds and its step; a step of 0 for none.
+  private func duration(_ line: Line) -> (Int64, Int64) {
+    let roles = line.layout.roles
+    guard roles.duration >= 0, !line.isAbsent(roles.duration) else { return (0, 0) }
+    let range = line.fields[roles.duration]
+    return StampReader.decimal(
+      line.base, Int(range.start), Int(range.end), unit: roles.durationUnit)
+  }
+
+  // MARK: Request
+
+  private struct RequestParts {
+    var method = ""
+    var target = ""
+    var version: String?
+  }
+
+  private mutating func requestParts(_ line: Line) -> RequestParts {
+    let roles = line.layout.roles
+    var parts = RequestParts()
+    if roles.requestLine >= 0, !line.isAbsent(roles.requestLine) {
+      parts = requestLine(line, line.fields[roles.requestLine])
+    }
+    if roles.method >= 0, !line.isAbsent(roles.method) {
+      let range = line.fields[roles.method]
+      parts.method =
+        Self.isToken(line.base + Int(range.start), range.count)
+        ? text(line, roles.method, .plain) ?? "" : ""
+    }
+    if parts.target.isEmpty {
+      for field in [roles.target, roles.path] where field >= 0 && !line.isAbsent(field) {
+        parts.target = target(line, line.fields[field])
+        if !parts.target.contains("?") { parts.target += query(line) }
+        break
+      }
+    }
+    if roles.httpVersion >= 0, !line.isAbsent(roles.httpVersion) {
+      parts.version = text(line, roles.httpVersion, .version) ?? parts.version
+    }
+    return parts
+  }
+
+  private mutating func requestLine(_ line: Line, _ range: FieldRange) -> RequestParts {
+    var parts = RequestParts()
+    let start = Int(range.start)
+    let end = Int(range.end)
+    let space = ByteSearch.first(0x20, in: line.base, from: start, to: end)
+    guard Self.isToken(line.base + start, space - start) else { return parts }
+    // A word alone is no request line.
+    guard space < end else { return parts }
+    parts.method = interner.text(line.base + start, space - start, .plain) ?? ""
+    var last = end - 1
+    while last > space, line.base[last] != 0x20 { last -= 1 }
+    var targetEnd = end
+    let version: StaticString = "HTTP/"
+    if last > space, end - last > 5, ByteSearch.equal(line.base + last + 1, version.utf8Start, 5) {
+      parts.version = interner.text(line.base + last + 1, end - last - 1, .version)
+      targetEnd = last
+    }
+    parts.target = target(
+      line, FieldRange(start: Int32(space + 1), end: Int32(targetEnd)))
+    return parts
+  }
+
+  private mutating func target(_ line: Line, _ range: FieldRange) -> String {
+    let text = interner.decoded(line.base + Int(range.start), range.count)
+    return Redaction.url(text)
+  }
+
+  private mutating func query(_ line: Line) -> String {
+    let roles = line.layout.roles
+    for (field, mark) in [(roles.query, ""), (roles.arguments, "?")]
+    where field >= 0 && !line.isAbsent(field) && line.fields[field].count > 0 {
+      let text = interner.decoded(
+        line.base + Int(line.fields[field].start), line.fields[field].count)
+      return Redaction.url(mark.isEmpty || text.hasPrefix("?") ? text : mark + text)
+    }
+    return ""
+  }
+
+  /// Whether bytes are a token: RFC 9110, section 5.6.2.
+  private static func isToken(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    guard count > 0, count <= 64 else { return false }
+    for index in 0..<count {
+      switch text[index] {
+      case 48...57, 65...90, 97...122: continue
+      case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
+        UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "_"),
+        UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+        continue
+      default: return false
+      }
+    }
+    return !(count == 1 && text[0] == UInt8(ascii: "-"))
+  }
+
+  // MARK: URL and client
+
+  private mutating func url(
+    _ line: Line, target: String, _ request: MessageEvidence
+  ) -> RequestURL {
+    let roles = line.layout.roles
+    let scheme = optionalText(line, roles.scheme, .plain)
+    let header = hostText(line, roles.hostHeader)
+    let bare = header == nil ? hostText(line, roles.host) ?? hostText(line, roles.serverName) : nil
+    let host = header ?? bare
+    // Without the scheme, the port of this hop says nothing of the one that the browser used.
+    let port = scheme == nil || header != nil
+      ? nil : optionalText(line, roles.port, .plain).flatMap { UInt16($0) }
+    // `Host` names every port but the default one; `$host` never names it.
+    let isPortTold = header != nil || port != nil
+    let hasForwarded =
+      request.contains(.forwarded) || request.contains(.xForwardedProto)
+      || request.contains(.xForwardedHost) || request.contains(.xForwardedFor)
+    guard target.utf8.first == UInt8(ascii: "/"), !trustsForwarded, !hasForwarded else {
+      return make(scheme, host, port, isPortTold, target, request)
+    }
+    let key = BaseURL(
+      scheme: scheme, host: host, port: port, isPortTold: isPortTold,
+      showsTerminator: scheme == "http" && request.showsTerminator(host: host))
+    if var url = baseURLs[key] {
+      url.target = target
+      return url
+    }
+    let url = make(scheme, host, port, isPortTold, target, request)
+    if baseURLs.count >= AccessLogLimits.baseURLs { baseURLs.removeAll(keepingCapacity: true) }
+    baseURLs[key] = url
+    return url
+  }
+
+  private func make(
+    _ scheme: String?, _ host: String?, _ port: UInt16?, _ isPortTold: Bool, _ target: String,
+    _ request: MessageEvidence
+  ) -> RequestURL {
+    var url = RequestURL(
+      hopScheme: scheme?.asciiLowercased, host: host, port: port, target: target,
+      request: request, trustsForwarded: trustsForwarded)
+    let namesPort = host.flatMap { Origin.split(authority: $0)?.port } != nil
+    if !isPortTold, !namesPort, target.utf8.first == UInt8(ascii: "/"), !trustsForwarded {
+      url.port = nil
+    }
+    return url
+  }
+
+  private mutating func hostText(_ line: Line, _ field: Int) -> String? {
+    guard field >= 0, let text = optionalText(line, field, .plain), text != "_", text != "-"
+    else { return nil }
+    return text
+  }
+
+  private mutating func forwardedFor(_ line: Line, _ request: MessageEvidence) -> String? {
+    if request.contains(.xForwardedFor) || request.contains(.forwarded) {
+      return Forwarded(request).client
+    }
+    let field = line.layout.roles.forwardedChain
+    guard field >= 0, let chain = optionalText(line, field, .plain), chain.contains(",") else {
+      return nil
+    }
+    // The last address is the peer's own; with it alone nothing was forwarded.
+    return Forwarded(
+      MessageEvidence(coverage: .truncated, fields: [HeaderField(.xForwardedFor, chain)])
+    ).client
+  }
+}
+
+/// A line whose fields, or the first of them, were found.
+struct Line {
+  let base: UnsafePointer<UInt8>
+  let end: Int
+  let layout: LineLayout
+  let fields: UnsafeMutablePointer<FieldRange>
+
+  /// Whether a field says that there is no value.
+  @inline(__always)
+  func isAbsent(_ field: Int) -> Bool {
+    let range = fields[field]
+    switch range.count {
+    case ..<0: return true
+    case 0: return layout.escaping.emptyIsAbsent
+    case 1: return layout.escaping.dashIsAbsent && base[Int(range.start)] == UInt8(ascii: "-")
+    default: return false
+    }
+  }
+
+  /// Whether a flag says yes.
+  func isFlagSet(_ field: Int) -> Bool {
+    guard fields[field].count > 0 else { return false }
+    for text in ["-", "0", "no", "false", "absent", "off"] as [StaticString]
+    where equals(field, text) { return false }
+    return true
+  }
+
+  @inline(__always)
+  func equals(_ field: Int, _ text: StaticString) -> Bool {
+    let range = fields[field]
+    return range.count == text.utf8CodeUnitCount
+      && ByteSearch.equal(base + Int(range.start), text.utf8Start, range.count)
+  }
+}

@@ -1,0 +1,10 @@
+extension LogFormat {
+  /// `ingress-nginx`: the default line of the Kubernetes ingress controller.
+  static let ingressNginx = LogFormat(
+    name: "ingress-nginx", summary: "Kubernetes ingress-nginx: no host, no header CORS rests on",
+    layout: .builtIn(
+      CommonParts.common + CommonParts.agents
+        + " $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name]"
+        + " $upstream_addr $upstream_response_length $upstream_response_time $upstream_status"
+        + " $req_id", escaping: .nginxDefault))
+}

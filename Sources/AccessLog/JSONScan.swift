@@ -1,0 +1,107 @@
+/// Finds the members of a JSON object in raw bytes, tolerant of what servers write that is not
+/// JSON: escapes such as `\xe9`, bytes that are not UTF-8, and members without a value.
+enum JSONScan {
+  /// A member: its name without quotation marks, and its whole value.
+  struct Member {
+    var name: Range<Int>
+    var value: Range<Int>
+    /// Whether the value is a text, number or name: no object, no array.
+    var isScalar: Bool
+  }
+
+  /// The members of the object that a line is, and where the last ends; `nil` when the line is none.
+  static func members(
+    _ base: UnsafePointer<UInt8>, _ end: Int
+  ) -> [Member]? {
+    var index = blank(base, 0, end)
+    guard index < end, base[index] == UInt8(ascii: "{") else { return nil }
+    index = blank(base, index + 1, end)
+    var members: [Member] = []
+    if index < end, base[index] == UInt8(ascii: "}") {
+      return blank(base, index + 1, end) == end ? members : nil
+    }
+    while true {
+      guard index < end, base[index] == UInt8(ascii: "\"") else { return nil }
+      let nameEnd = ByteSearch.closingQuote(in: base, from: index + 1, to: end)
+      guard nameEnd >= 0, members.count < AccessLogLimits.fields else { return nil }
+      let name = index + 1..<nameEnd
+      index = blank(base, nameEnd + 1, end)
+      guard index < end, base[index] == UInt8(ascii: ":") else { return nil }
+      index = blank(base, index + 1, end)
+      guard index < end else { return nil }
+      let isScalar = base[index] != UInt8(ascii: "{") && base[index] != UInt8(ascii: "[")
+      let valueEnd = endOfValue(base, index, end)
+      guard valueEnd >= 0 else { return nil }
+      members.append(Member(name: name, value: index..<valueEnd, isScalar: isScalar))
+      index = blank(base, valueEnd, end)
+      guard index < end else { return nil }
+      switch base[index] {
+      case UInt8(ascii: ","): index = blank(base, index + 1, end)
+      case UInt8(ascii: "}"): return blank(base, index + 1, end) == end ? members : nil
+      default: return nil
+      }
+    }
+  }
+
+  /// The end of the value that begins at `start`; -1 when it has none.
+  static func endOfValue(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+    guard start < end else { return -1 }
+    switch base[start] {
+    case UInt8(ascii: "\""):
+      let quote = ByteSearch.closingQuote(in: base, from: start + 1, to: end)
+      return quote < 0 ? -1 : quote + 1
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      return endOfNested(base, start, end)
+    default:
+      var index = start
+      while index < end {
+        switch base[index] {
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): return index
+        case UInt8(ascii: ","):
+          // nginx joins the times of several upstreams with ", ", and JSON members with a comma
+          // alone or with a comma before a quotation mark.
+          let next = blank(base, index + 1, end)
+          if next >= end || base[next] == UInt8(ascii: "\"") || next == index + 1 { return index }
+          index = next
+        case UInt8(ascii: "\""): return -1
+        default: index += 1
+        }
+      }
+      return -1
+    }
+  }
+
+  private static func endOfNested(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+  ) -> Int {
+    var depth = 0
+    var index = start
+    while index < end {
+      switch base[index] {
+      case UInt8(ascii: "\""):
+        let quote = ByteSearch.closingQuote(in: base, from: index + 1, to: end)
+        if quote < 0 { return -1 }
+        index = quote
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        if depth > AccessLogLimits.jsonDepth { return -1 }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        if depth == 0 { return index + 1 }
+      default:
+        break
+      }
+      index += 1
+    }
+    return -1
+  }
+
+  @inline(__always)
+  private static func blank(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var index = start
+    while index < end, base[index] == 0x20 || base[index] == 0x09 || base[index] == 0x0D {
+      index &+= 1
+    }
+    return index
+  }
+}

@@ -1,0 +1,146 @@
+/// Learns the layout of lines that name their fields themselves, from one of them.
+///
+/// A producer writes the same names in the same order, so that what was learned from one line fits
+/// the next ones, and reading them costs no more than a format that was given.
+struct LayoutLearner: Sendable {
+  /// What kind of line is learned.
+  enum Kind: Sendable {
+    /// One JSON object a line.
+    case json
+    /// A known left part, then fields that name themselves.
+    case named
+    /// A known left part, then anything.
+    case tail
+  }
+
+  let kind: Kind
+  /// The left parts that are tried, in this order.
+  let lefts: [LineLayout]
+
+  init(_ kind: Kind, lefts: [LineLayout] = []) {
+    self.kind = kind
+    self.lefts = lefts
+  }
+
+  /// The layout of a line; `nil` when the line is none of this kind, or says too little.
+  func learn(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+    let layout = kind == .json ? Self.json(base, end) : text(base, end)
+    guard let layout, layout.roles.isSufficient, layout.roles.status >= 0 else { return nil }
+    return layout
+  }
+
+  private static func json(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+    guard let members = JSONScan.members(base, end), !members.isEmpty else { return nil }
+    var elements: [LineElement] = []
+    var place = 0
+    for member in members {
+      elements.append(.literal(Array(UnsafeBufferPointer(start: base + place, count: member.value.lowerBound - place))))
+      let name = UnsafeBufferPointer(
+        start: base + member.name.lowerBound, count: member.name.count)
+      let meaning = member.isScalar ? FieldNames.meaning(of: name) : .ignored
+      elements.append(.field(meaning, .json))
+      place = member.value.upperBound
+    }
+    elements.append(.literal(Array(UnsafeBufferPointer(start: base + place, count: end - place))))
+    return LineLayout(elements: elements, escaping: .anyJSON, mayBeNginx: true)
+  }
+
+  private func text(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+    for left in lefts {
+      let fields = UnsafeMutablePointer<FieldRange>.allocate(capacity: max(1, left.count))
+      defer { fields.deallocate() }
+      let place = left.split(base, end, at: 0, wanted: 0..<left.count, into: fields)
+      guard place >= 0, left.looksRight(base, fields) else { continue }
+      if place == end {
+        if kind == .named { continue }
+        return left
+      }
+      guard let tail = Self.tail(base, place, end, ignoresNames: kind == .tail) else { continue }
+      if kind == .named, !tail.isNamed { continue }
+      return LineLayout(elements: left.elements + tail.elements, escaping: .anyText, mayBeNginx: true)
+    }
+    return nil
+  }
+
+  /// The fields behind a known left part.
+  private static func tail(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, ignoresNames: Bool
+  ) -> (elements: [LineElement], isNamed: Bool)? {
+    var elements: [LineElement] = []
+    var literal: [UInt8] = []
+    var isNamed = false
+    var index = start
+    func isSeparator(_ byte: UInt8) -> Bool {
+      byte == 0x20 || byte == 0x09 || byte == UInt8(ascii: "|") || byte == UInt8(ascii: ",")
+        || byte == UInt8(ascii: ";")
+    }
+    guard isSeparator(base[index]) else { return nil }
+    while index < end {
+      while index < end, isSeparator(base[index]) {
+        literal.append(base[index])
+        index += 1
+      }
+      if index == end { break }
+      guard elements.count < 2 * AccessLogLimits.fields else { return nil }
+      var meaning = FieldMeaning.ignored
+      var nameEnd = index
+      while nameEnd < end, isNameByte(base[nameEnd]) { nameEnd += 1 }
+      if nameEnd > index, nameEnd < end, base[nameEnd] == UInt8(ascii: "=") {
+        let name = UnsafeBufferPointer(start: base + index, count: nameEnd - index)
+        if !ignoresNames { meaning = FieldNames.meaning(of: name) }
+        if meaning != .ignored { isNamed = true }
+        literal.append(contentsOf: name)
+        literal.append(UInt8(ascii: "="))
+        index = nameEnd + 1
+      }
+      if index < end, base[index] == UInt8(ascii: "\"") {
+        let quote = ByteSearch.closingQuote(in: base, from: index + 1, to: end)
+        guard quote >= 0 else { return nil }
+        literal.append(UInt8(ascii: "\""))
+        elements.append(.literal(literal))
+        elements.append(.field(meaning, .text))
+        literal = [UInt8(ascii: "\"")]
+        index = quote + 1
+        guard index == end || isSeparator(base[index]) else { return nil }
+      } else {
+        elements.append(.literal(literal))
+        literal = []
+        elements.append(.field(meaning, .text))
+        while index < end, base[index] != 0x20, base[index] != 0x09 { index += 1 }
+      }
+    }
+    elements.append(.literal(literal))
+    return (elements, isNamed)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122, UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+    default: false
+    }
+  }
+}
+
+extension LineLayout {
+  /// Whether the fields of a line hold what they should: a status of three digits, and a time.
+  func looksRight(
+    _ base: UnsafePointer<UInt8>, _ fields: UnsafeMutablePointer<FieldRange>
+  ) -> Bool {
+    if roles.status >= 0 {
+      let range = fields[roles.status]
+      let isNumber = (0..<max(0, range.count)).allSatisfy {
+        base[Int(range.start) + $0] &- 48 < 10
+      }
+      let isDash = range.count == 1 && base[Int(range.start)] == UInt8(ascii: "-")
+      guard (range.count == 3 && isNumber) || isDash else { return false }
+    }
+    var stamps = StampReader(secondsFromUTC: 0)
+    for stamp in roles.ends + roles.starts {
+      let range = fields[stamp.field]
+      if stamps.read(base, Int(range.start), Int(range.end), stamp.form).resolution > 0 {
+        return true
+      }
+    }
+    return false
+  }
+}

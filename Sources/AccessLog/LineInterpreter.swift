@@ -1,0 +1,178 @@
+internal import HTTPExchange
+
+/// Turns one line after another into exchanges, and remembers what it learned of their layout.
+struct LineInterpreter {
+  /// What became of a line.
+  enum Outcome {
+    /// It was an exchange, kept or passed over.
+    case used
+    /// It holds no request, which is no damage.
+    case skipped(String)
+    /// It should have been one.
+    case unreadable(String)
+  }
+
+  /// Counts of the lines that were exchanges.
+  struct Counts {
+    var used: UInt64 = 0
+    var passedOver: UInt64 = 0
+  }
+
+  private(set) var counts = Counts()
+  /// The span of the stamps.
+  private(set) var earliest: EventTime?
+  private(set) var latest: EventTime?
+  /// The layout of the last line that fitted one.
+  private(set) var layout: LineLayout?
+
+  private let learner: LayoutLearner?
+  private var learned: [LineLayout] = []
+  private var builder: ExchangeBuilder
+  private let fields: FieldTable
+  private var first = Int64.max
+  private var last = Int64.min
+
+  init(format: LogFormat, options: IngestOptions) {
+    switch format.rule {
+    case .layout(let layout):
+      self.layout = layout
+      learner = nil
+      builder = ExchangeBuilder(options: options, escaping: layout.escaping)
+    case .learned(let learner, let first):
+      layout = first
+      self.learner = learner
+      if let first { learned.append(first) }
+      builder = ExchangeBuilder(
+        options: options, escaping: learner.kind == .json ? .anyJSON : .anyText)
+    }
+    fields = FieldTable()
+  }
+
+  /// Reads a line without its end.
+  mutating func read(
+    _ base: UnsafePointer<UInt8>, _ end: Int, source: String, number: UInt64, keepsAll: Bool,
+    into exchanges: inout [Exchange]
+  ) -> Outcome {
+    guard end > 0 else { return .skipped("blank-line") }
+    if let layout {
+      let outcome = read(
+        base, end, layout, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      if let outcome { return outcome }
+    }
+    if base[0] == UInt8(ascii: "#") { return .skipped("comment-line") }
+    if isBlank(base, end) { return .skipped("blank-line") }
+    guard let learner, let new = learner.learn(base, end) else {
+      return .unreadable("unreadable-line")
+    }
+    // The line may have a layout that was met before; else it is remembered, as long as there is
+    // room.
+    let known = learned.first { $0.signature == new.signature }
+    if known == nil, learned.count < AccessLogLimits.layouts { learned.append(new) }
+    let fitting = known ?? new
+    layout = fitting
+    return read(
+      base, end, fitting, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      ?? .unreadable("unreadable-line")
+  }
+
+  private func isBlank(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+    for index in 0..<end where base[index] != 0x20 && base[index] != 0x09 { return false }
+    return true
+  }
+
+  /// Reads a line of a layout; `nil` when it does not fit.
+  private mutating func read(
+    _ base: UnsafePointer<UInt8>, _ end: Int, _ layout: LineLayout, source: String,
+    number: UInt64, keepsAll: Bool, into exchanges: inout [Exchange]
+  ) -> Outcome? {
+    let line = Line(base: base, end: end, layout: layout, fields: fields.ranges)
+    let roles = layout.roles
+    let count = layout.count
+    let decisive = min(roles.decisive, count &- 1)
+    var position = layout.split(base, end, at: 0, wanted: 0..<decisive &+ 1, into: fields.ranges)
+    guard position >= 0 else { return nil }
+    let status = ExchangeBuilder.status(line)
+    guard status >= 0 else { return nil }
+    if !keepsAll, roles.origin >= 0, line.isAbsent(roles.origin), !ExchangeBuilder.isOptions(line),
+      !Self.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = roles.early
+    {
+      let reading = builder.time(line, early.field, early.form)
+      guard reading.resolution > 0, layout.endsAsLine(base, end) else { return nil }
+      see(reading.nanoseconds)
+      counts.used &+= 1
+      counts.passedOver &+= 1
+      return .used
+    }
+    if decisive &+ 1 < count {
+      position = layout.split(
+        base, end, at: position, wanted: decisive &+ 1..<count, into: fields.ranges)
+      guard position >= 0 else { return nil }
+    }
+    if layout.escaping == .none, !layout.isUnambiguous(base, end, fields.ranges) {
+      return .unreadable("ambiguous-line")
+    }
+    return keep(
+      line, status: status, id: ExchangeID(source: source, number: number), keepsAll: keepsAll,
+      into: &exchanges)
+  }
+
+  private mutating func keep(
+    _ line: Line, status: Int, id: ExchangeID, keepsAll: Bool, into exchanges: inout [Exchange]
+  ) -> Outcome? {
+    switch builder.exchange(line, status: status, id: id) {
+    case .failure(let error):
+      return error.refusal == .noRequest ? .skipped(error.refusal.rawValue) : nil
+    case .success(let exchange):
+      see(exchange.time.nanoseconds)
+      if let end = exchange.endedAt { see(end.nanoseconds) }
+      counts.used &+= 1
+      let concern = CORSConcern(
+        hasOrigin: exchange.request.records(.origin) ? exchange.request.contains(.origin) : nil,
+        isOptions: exchange.method == "OPTIONS", isRedirect: Self.isRedirect(status))
+      if concern.isKept || keepsAll {
+        exchanges.append(exchange)
+      } else {
+        counts.passedOver &+= 1
+      }
+      return .used
+    }
+  }
+
+  private mutating func see(_ nanoseconds: Int64) {
+    if nanoseconds < first {
+      first = nanoseconds
+      earliest = EventTime(nanoseconds: nanoseconds)
+    }
+    if nanoseconds > last {
+      last = nanoseconds
+      latest = EventTime(nanoseconds: nanoseconds)
+    }
+  }
+
+  private static func isRedirect(_ status: Int) -> Bool {
+    switch status {
+    case 301, 302, 303, 307, 308: true
+    default: false
+    }
+  }
+
+  /// Whether the whole line has to be looked at before "no origin" is believed.
+  private static func mayBeRefusedUnread(_ status: Int) -> Bool {
+    status == 0 || (status >= 400 && status <= 431) || (status >= 494 && status <= 505)
+  }
+}
+
+/// The place for the ranges of one line, reused for all.
+final class FieldTable {
+  let ranges: UnsafeMutablePointer<FieldRange>
+
+  init() {
+    ranges = .allocate(capacity: AccessLogLimits.fields + 8)
+    ranges.initialize(
+      repeating: FieldRange(start: 0, end: 0), count: AccessLogLimits.fields + 8)
+  }
+
+  deinit {
+    ranges.deallocate()
+  }
+}

@@ -1,0 +1,459 @@
+internal import Foundation
+internal import HTTPExchange
+
+/// One element of a line: text that stands in every line, or a field.
+enum LineElement {
+  case literal([UInt8])
+  case field(FieldMeaning, FieldForm)
+}
+
+/// What can be said of a field's end beyond "where the next literal begins".
+enum FieldForm {
+  case text
+  /// Values of several upstream servers, parted by `, ` and ` : `.
+  case list
+  /// A JSON text, number or name; the quotation marks belong to it.
+  case json
+}
+
+/// Where a field's value stands, in bytes from the start of the line.
+struct FieldRange {
+  var start: Int32
+  /// Less than `start` for a JSON `null`.
+  var end: Int32
+
+  var count: Int { Int(end &- start) }
+}
+
+/// A log format compiled to what one line needs: the literals between its fields, and which field
+/// means what.
+///
+/// Immutable once it is made; the memory behind its pointers is its own.
+final class LineLayout: @unchecked Sendable {
+  /// How a field ends.
+  private enum Ending: UInt8 {
+    /// At the first place where the next literal stands.
+    case search
+    /// The same, from the right: the literal is the last one.
+    case suffix
+    /// At the first quotation mark: none can stand inside.
+    case quoted
+    /// At the first quotation mark without a backslash.
+    case quotedEscapes
+    case list
+    /// Before the slash with which the next field begins.
+    case slash
+    case json
+    /// At the end of the line.
+    case rest
+    /// At the next blank, where unknown text may follow.
+    case word
+  }
+
+  private struct Slot {
+    var ending: Ending
+    var first: UInt8
+    var literal: Int32
+    var literalCount: Int32
+  }
+
+  let escaping: Escaping
+  let meanings: [FieldMeaning]
+  let roles: FieldRoles
+  /// Whether the server is nginx, or may be.
+  let mayBeNginx: Bool
+  /// Whether text may follow that the format does not name.
+  let allowsTail: Bool
+  let elements: [LineElement]
+  /// All literals in one run, for telling layouts apart.
+  let signature: [UInt8]
+
+  private let slots: UnsafeMutablePointer<Slot>
+  private let literals: UnsafeMutablePointer<UInt8>
+  private let leadCount: Int
+  private let slotCount: Int
+  private let lastLiteral: Int
+  private let lastLiteralCount: Int
+
+  /// Compiles a sequence of elements; more fields than ``AccessLogLimits/fields`` are ignored by
+  /// the callers, which refuse them.
+  init(
+    elements source: [LineElement], escaping: Escaping, mayBeNginx: Bool, allowsTail: Bool = false
+  ) {
+    let elements = Self.joined(source)
+    self.elements = elements
+    self.escaping = escaping
+    self.mayBeNginx = mayBeNginx
+    self.allowsTail = allowsTail
+    var meanings: [FieldMeaning] = []
+    var slots: [Slot] = []
+    var bytes: [UInt8] = []
+    var signature: [UInt8] = []
+    var lead = 0
+    var before: [UInt8] = []
+    for (index, element) in elements.enumerated() {
+      switch element {
+      case .literal(let text):
+        if index == 0 {
+          lead = text.count
+          bytes += text
+        }
+        before = text
+        signature += text
+      case .field(let meaning, let form):
+        signature.append(0)
+        var after: [UInt8] = []
+        var isBeforeField = false
+        if index + 1 < elements.count {
+          if case .literal(let text) = elements[index + 1] {
+            after = text
+          } else {
+            isBeforeField = true
+          }
+        }
+        let isLast = index + 2 == elements.count && !allowsTail
+        let quote = UInt8(ascii: "\"")
+        let ending: Ending =
+          isBeforeField
+          ? .slash
+          : form == .json
+            ? .json
+            : after.isEmpty
+              ? (allowsTail ? .word : .rest)
+              : escaping != .none && before.last == quote && after.first == quote
+                ? (escaping == .nginxDefault ? .quoted : .quotedEscapes)
+                : form == .list ? .list : isLast ? .suffix : .search
+        slots.append(
+          Slot(
+            ending: ending, first: after.first ?? UInt8(ascii: "/"), literal: Int32(bytes.count),
+            literalCount: Int32(after.count)))
+        bytes += after
+        meanings.append(meaning)
+        before = []
+      }
+    }
+    self.meanings = meanings
+    self.signature = signature
+    roles = FieldRoles(meanings, escaping: escaping)
+    leadCount = lead
+    slotCount = slots.count
+    lastLiteral = Int(slots.last?.literal ?? 0)
+    lastLiteralCount = Int(slots.last?.literalCount ?? 0)
+    self.slots = .allocate(capacity: max(1, slots.count))
+    self.slots.initialize(from: slots, count: slots.count)
+    literals = .allocate(capacity: max(1, bytes.count))
+    literals.initialize(from: bytes, count: bytes.count)
+  }
+
+  deinit {
+    slots.deallocate()
+    literals.deallocate()
+  }
+
+  /// The number of fields.
+  var count: Int { slotCount }
+
+  /// Finds fields of a line, from the left.
+  ///
+  /// - Parameters:
+  ///   - position: where the previous field's literal ended; 0 for the first.
+  ///   - wanted: the numbers of the fields; the first of them follows the last call's.
+  ///   - fields: where the ranges are put, by the number of the field.
+  /// - Returns: where to go on, or -1 when the line does not fit.
+  @inline(__always)
+  func split(
+    _ base: UnsafePointer<UInt8>, _ end: Int, at position: Int, wanted: Range<Int>,
+    into fields: UnsafeMutablePointer<FieldRange>
+  ) -> Int {
+    var position = position
+    if wanted.lowerBound == 0 {
+      guard leadCount <= end, ByteSearch.equal(base, literals, leadCount) else { return -1 }
+      position = leadCount
+    }
+    var index = wanted.lowerBound
+    while index < wanted.upperBound {
+      let slot = slots[index]
+      let literal = literals + Int(slot.literal)
+      let literalCount = Int(slot.literalCount)
+      var start = position
+      var stop = position
+      switch slot.ending {
+      case .quoted:
+        stop = ByteSearch.first(UInt8(ascii: "\""), in: base, from: position, to: end)
+      case .quotedEscapes:
+        stop = ByteSearch.closingQuote(in: base, from: position, to: end)
+        if stop < 0 { return -1 }
+      case .search:
+        stop = Self.find(literal, literalCount, slot.first, base, position, end)
+        if stop < 0 { return -1 }
+        fields[index] = FieldRange(start: Int32(position), end: Int32(stop))
+        position = stop &+ literalCount
+        index &+= 1
+        continue
+      case .suffix:
+        stop = end &- literalCount
+      case .list:
+        stop = Self.endOfList(literal, literalCount, slot.first, base, position, end)
+        if stop < 0 { return -1 }
+      case .slash:
+        stop = ByteSearch.first(UInt8(ascii: "/"), in: base, from: position, to: end)
+      case .rest:
+        stop = end
+      case .word:
+        while stop < end, base[stop] != 0x20, base[stop] != 0x09 { stop &+= 1 }
+      case .json:
+        if position < end, base[position] == UInt8(ascii: "\"") {
+          start = position &+ 1
+          let quote = ByteSearch.closingQuote(in: base, from: start, to: end)
+          if quote < 0 { return -1 }
+          fields[index] = FieldRange(start: Int32(start), end: Int32(quote))
+          position = quote &+ 1
+          guard literalCount <= end &- position,
+            ByteSearch.equal(base + position, literal, literalCount)
+          else { return -1 }
+          position = position &+ literalCount
+          index &+= 1
+          continue
+        }
+        stop = JSONScan.endOfValue(base, position, end)
+        if stop < 0 { return -1 }
+        if stop &- start == 4, base[start] == UInt8(ascii: "n") { start = stop &+ 1 }
+      }
+      guard stop >= position, literalCount <= end &- stop,
+        ByteSearch.equal(base + stop, literal, literalCount)
+      else { return -1 }
+      fields[index] = FieldRange(start: Int32(start), end: Int32(stop))
+      position = stop &+ literalCount
+      index &+= 1
+    }
+    if index == slotCount, position != end, !allowsTail { return -1 }
+    return position
+  }
+
+  /// Whether a line ends as every line of the format does: a cheap sign that it was not cut.
+  @inline(__always)
+  func endsAsLine(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+    if allowsTail { return true }
+    guard lastLiteralCount <= end else { return false }
+    return ByteSearch.equal(base + (end &- lastLiteralCount), literals + lastLiteral, lastLiteralCount)
+  }
+
+  /// Whether the fields are the same when they are looked for from the right: where nothing is
+  /// escaped, a value may hold the text that ends it.
+  func isUnambiguous(
+    _ base: UnsafePointer<UInt8>, _ end: Int, _ fields: UnsafeMutablePointer<FieldRange>
+  ) -> Bool {
+    var position = end
+    var index = slotCount &- 1
+    while index >= 0 {
+      let slot = slots[index]
+      let count = Int(slot.literalCount)
+      if count > 0, index < slotCount &- 1 || slot.ending != .rest {
+        var start = position &- count
+        while start >= 0, !ByteSearch.equal(base + start, literals + Int(slot.literal), count) {
+          start &-= 1
+        }
+        guard start == Int(fields[index].end) else { return false }
+        position = start
+      } else if slot.ending == .slash {
+        return true
+      }
+      index &-= 1
+    }
+    return true
+  }
+
+  @inline(__always)
+  private static func find(
+    _ literal: UnsafePointer<UInt8>, _ count: Int, _ first: UInt8, _ base: UnsafePointer<UInt8>,
+    _ start: Int, _ end: Int
+  ) -> Int {
+    var place = ByteSearch.first(first, in: base, from: start, to: end)
+    while place &+ count <= end {
+      if ByteSearch.equal(base + place, literal, count) { return place }
+      place = ByteSearch.first(first, in: base, from: place &+ 1, to: end)
+    }
+    return -1
+  }
+
+  /// The end of a list: a blank beside a comma or a colon belongs to it.
+  private static func endOfList(
+    _ literal: UnsafePointer<UInt8>, _ count: Int, _ first: UInt8, _ base: UnsafePointer<UInt8>,
+    _ start: Int, _ end: Int
+  ) -> Int {
+    var from = start
+    while true {
+      let place = find(literal, count, first, base, from, end)
+      if place < 0 { return -1 }
+      guard base[place] == UInt8(ascii: " ") else { return place }
+      let before = place > start ? base[place &- 1] : 0
+      let after = place &+ 1 < end ? base[place &+ 1] : 0
+      let isColonBefore = before == UInt8(ascii: ":") && place &- 2 >= start
+        && base[place &- 2] == UInt8(ascii: " ")
+      let isColonAfter = after == UInt8(ascii: ":") && place &+ 2 < end
+        && base[place &+ 2] == UInt8(ascii: " ")
+      if before != UInt8(ascii: ","), !isColonBefore, !isColonAfter { return place }
+      from = place &+ 1
+    }
+  }
+
+  /// Literals side by side are joined; so are fields, where only together they can be read.
+  private static func joined(_ source: [LineElement]) -> [LineElement] {
+    var result: [LineElement] = []
+    for element in source {
+      switch (result.last, element) {
+      case (_, .literal(let text)) where text.isEmpty:
+        continue
+      case (.literal(let left), .literal(let right)):
+        result[result.count - 1] = .literal(left + right)
+      case (.field(let left, let form), .field(let right, _)):
+        switch (left, right) {
+        case (.path, .query), (.target, .query), (.path, .arguments), (.target, .arguments):
+          result[result.count - 1] = .field(.target, form)
+        case (_, .target), (_, .path):
+          result.append(element)
+        default:
+          // Nothing says where the first ends, so neither is recorded.
+          result[result.count - 1] = .field(.ignored, .text)
+        }
+      default:
+        result.append(element)
+      }
+    }
+    return result
+  }
+}
+
+/// Which field of a layout plays which part; -1 where none does.
+struct FieldRoles {
+  var client = -1
+  var peer = -1
+  var forwardedChain = -1
+  var requestLine = -1
+  var method = -1
+  var target = -1
+  var path = -1
+  var query = -1
+  var arguments = -1
+  var httpVersion = -1
+  var scheme = -1
+  var hostHeader = -1
+  var host = -1
+  var serverName = -1
+  var port = -1
+  var status = -1
+  var firstStatus = -1
+  var duration = -1
+  var durationUnit: Int64 = 1
+  var userAgent = -1
+  var requestID = -1
+  var origin = -1
+  /// The stamps of each end, the finest first.
+  var starts: [(field: Int, form: StampForm)] = []
+  var ends: [(field: Int, form: StampForm)] = []
+  var requestFields: [(field: Int, name: HeaderName, isFlag: Bool, kind: ValueKind)] = []
+  var responseFields: [(field: Int, name: HeaderName, kind: ValueKind)] = []
+  var requestCoverage: Coverage = .only([:])
+  var responseCoverage: Coverage = .only([:])
+  /// The fields up to here decide whether the exchange is kept; all when it cannot be decided early.
+  var decisive = Int.max
+  /// A stamp among those, for the span of the log.
+  var early: (field: Int, form: StampForm, isStart: Bool)?
+
+  /// Whether a line can become an exchange: a time, and a request.
+  var isSufficient: Bool {
+    !(starts.isEmpty && ends.isEmpty)
+      && (requestLine >= 0 || (method >= 0 && (target >= 0 || path >= 0)))
+  }
+
+  init(_ meanings: [FieldMeaning], escaping: Escaping) {
+    var request: [HeaderName: Fidelity] = [:]
+    var response: [HeaderName: Fidelity] = [:]
+    func take(_ place: inout Int, _ index: Int) {
+      if place < 0 { place = index }
+    }
+    for (index, meaning) in meanings.enumerated() {
+      switch meaning {
+      case .ignored: break
+      case .client: take(&client, index)
+      case .peer: take(&peer, index)
+      case .forwardedChain: take(&forwardedChain, index)
+      case .requestLine: take(&requestLine, index)
+      case .method: take(&method, index)
+      case .target: take(&target, index)
+      case .path: take(&path, index)
+      case .query: take(&query, index)
+      case .arguments: take(&arguments, index)
+      case .httpVersion: take(&httpVersion, index)
+      case .scheme: take(&scheme, index)
+      case .hostHeader: take(&hostHeader, index)
+      case .host: take(&host, index)
+      case .serverName: take(&serverName, index)
+      case .port: take(&port, index)
+      case .status: take(&status, index)
+      case .firstStatus: take(&firstStatus, index)
+      case .stamp(let stamp):
+        if stamp.isStart {
+          starts.append((index, stamp.form))
+        } else {
+          ends.append((index, stamp.form))
+        }
+      case .duration(let unit):
+        if duration < 0 || unit < durationUnit {
+          duration = index
+          durationUnit = unit
+        }
+      case .userAgent: take(&userAgent, index)
+      case .requestID: take(&requestID, index)
+      case .requestHeader(let name):
+        if name == .xRequestID { take(&requestID, index) }
+        guard name.isKeptInRequests, request[name] == nil else { break }
+        if name == .origin { origin = index }
+        request[name] = escaping.fidelity(ofRequest: name)
+        requestFields.append((index, name, false, ValueKind(request: name)))
+      case .presence(let name):
+        guard request[name] == nil else { break }
+        request[name] = .presence
+        requestFields.append((index, name, true, .plain))
+      case .responseHeader(let name):
+        guard name.isKeptInResponses, response[name] == nil else { break }
+        response[name] = escaping.fidelity(ofResponse: name)
+        responseFields.append((index, name, ValueKind(response: name)))
+      }
+    }
+    if status < 0 { status = firstStatus }
+    starts = Self.finestFirst(starts)
+    ends = Self.finestFirst(ends)
+    requestCoverage = .only(request)
+    responseCoverage = .only(response)
+    if origin >= 0 {
+      decisive = max(origin, status, method >= 0 ? method : requestLine)
+      let stamps =
+        ends.map { (field: $0.field, form: $0.form, isStart: false) }
+        + starts.map { (field: $0.field, form: $0.form, isStart: true) }
+      early = stamps.first { $0.field <= decisive } ?? stamps.first
+      if let early { decisive = max(decisive, early.field) }
+    }
+  }
+
+  private static func finestFirst(
+    _ stamps: [(field: Int, form: StampForm)]
+  ) -> [(field: Int, form: StampForm)] {
+    stamps.enumerated().sorted {
+      ($0.element.form.coarseness, $0.offset) < ($1.element.form.coarseness, $1.offset)
+    }.map(\.element)
+  }
+}
+
+extension StampForm {
+  /// Less for forms that are likely to tell more of the second.
+  fileprivate var coarseness: Int {
+    switch self {
+    case .epoch(let unit): unit < 1_000_000_000 ? 0 : 1
+    case .items(let items):
+      items.contains { if case .fraction = $0 { true } else { false } } ? 0 : 3
+    case .iso, .any: 2
+    case .clf: 3
+    }
+  }
+}

@@ -1,0 +1,184 @@
+public import HTTPExchange
+public import InputBytes
+internal import Foundation
+
+/// Reads an access log: bytes to lines, lines to fields, fields to exchanges.
+///
+/// Nothing that is wrong with a log ends the reading before its end: it is counted by kind in
+/// ``record``, and the first places are named.
+public final class LogReader {
+  /// What was read so far; complete when ``nextBatch()`` has returned `nil`.
+  public private(set) var record: SourceRecord
+
+  private let input: ByteInput
+  private let source: String
+  private let keepsAll: Bool
+  private var interpreter: LineInterpreter
+  private var lineNumber: UInt64 = 0
+  /// The half line at the end of the last buffer.
+  private var rest: [UInt8] = []
+  private var isSkippingLine = false
+  private var isAtStart = true
+  private var isAtEnd = false
+
+  /// Begins to read an input of a known format.
+  public init(input: ByteInput, format: LogFormat, options: IngestOptions) {
+    self.input = input
+    source = input.source
+    keepsAll = options.keepsAll
+    interpreter = LineInterpreter(format: format, options: options)
+    record = SourceRecord(
+      input: input.name, digest: input.digest, kind: "log", compression: input.compression)
+    record.format = format.name
+    noteFields(of: format.layout)
+  }
+
+  /// The exchanges of the next buffer of lines, which may be none; `nil` at the end of the input.
+  public func nextBatch() -> ExchangeBatch? {
+    if isAtEnd { return nil }
+    var exchanges: [Exchange] = []
+    do throws(InputDamage) {
+      if let buffer = try input.next(carrying: rest.count) {
+        take(buffer, into: &exchanges)
+      } else {
+        isAtEnd = true
+        takeLastLine(isDamaged: false, into: &exchanges)
+      }
+    } catch {
+      isAtEnd = true
+      record.addDamage(SourceRecord.Damage(offset: error.offset, what: error.what))
+      takeLastLine(isDamaged: true, into: &exchanges)
+    }
+    record.bytes = input.offset
+    publish()
+    let latest = interpreter.latest ?? EventTime(nanoseconds: .min)
+    return ExchangeBatch(
+      exchanges: exchanges, watermark: latest.advanced(by: 0 &- ExchangeBatch.reorderWindow))
+  }
+
+  private func take(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
+    guard let start = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let count = buffer.count
+    let bufferOffset = input.offset &- UInt64(count)
+    var position = 0
+    // What was carried over holds no line end, and has been searched already.
+    var searchFrom = rest.count
+    if isAtStart {
+      isAtStart = false
+      let mark: StaticString = "\u{FEFF}"
+      if count >= 3, ByteSearch.equal(start, mark.utf8Start, 3) { position = 3 }
+      searchFrom = position
+    }
+    while position < count,
+      let newline = memchr(start + searchFrom, 0x0A, count - searchFrom)
+    {
+      let end = UnsafeRawPointer(newline) - UnsafeRawPointer(start)
+      if isSkippingLine {
+        isSkippingLine = false
+      } else {
+        takeLine(
+          start + position, end - position, at: bufferOffset &+ UInt64(position), into: &exchanges)
+      }
+      position = end + 1
+      searchFrom = position
+      if position == count { break }
+    }
+    let left = count - position
+    if isSkippingLine {
+      rest.removeAll(keepingCapacity: true)
+    } else if left > AccessLogLimits.lineBytes {
+      skipLongLine(at: bufferOffset &+ UInt64(position))
+      isSkippingLine = true
+      rest.removeAll()
+    } else {
+      rest.removeAll(keepingCapacity: true)
+      rest.append(contentsOf: buffer[position...])
+    }
+  }
+
+  private func skipLongLine(at offset: UInt64) {
+    lineNumber &+= 1
+    record.skip("line-too-long")
+    record.addDamage(
+      SourceRecord.Damage(
+        offset: offset, number: lineNumber,
+        what: "a line of more than \(AccessLogLimits.lineBytes) bytes"))
+  }
+
+  private func takeLine(
+    _ start: UnsafePointer<UInt8>, _ length: Int, at offset: UInt64,
+    into exchanges: inout [Exchange]
+  ) {
+    guard length <= AccessLogLimits.lineBytes else {
+      skipLongLine(at: offset)
+      return
+    }
+    lineNumber &+= 1
+    var end = length
+    if end > 0, start[end - 1] == 0x0D { end -= 1 }
+    switch interpreter.read(
+      start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
+    {
+    case .used: break
+    case .skipped(let kind): record.skip(kind)
+    case .unreadable(let kind):
+      record.skip(kind)
+      record.addDamage(
+        SourceRecord.Damage(
+          offset: offset, number: lineNumber,
+          what: kind == "ambiguous-line"
+            ? "a line whose fields can be told apart in two ways"
+            : "a line that is not of the format"))
+    }
+  }
+
+  /// What stands behind the last line end: a whole line, or one that was cut.
+  private func takeLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
+    guard !rest.isEmpty else { return }
+    let offset = input.offset &- UInt64(rest.count)
+    let line = rest
+    rest = []
+    line.withUnsafeBufferPointer { buffer in
+      guard let start = buffer.baseAddress else { return }
+      var end = buffer.count
+      if start[end - 1] == 0x0D { end -= 1 }
+      lineNumber &+= 1
+      let outcome: LineInterpreter.Outcome =
+        isDamaged
+        ? .unreadable("cut-line")
+        : interpreter.read(
+          start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
+      switch outcome {
+      case .used: break
+      case .skipped(let kind): record.skip(kind)
+      case .unreadable:
+        record.skip("cut-line")
+        record.addDamage(
+          SourceRecord.Damage(
+            offset: offset, number: lineNumber, what: "the input ends inside a line"))
+      }
+    }
+  }
+
+  /// Copies the interpreter's counts into the record.
+  private func publish() {
+    let counts = interpreter.counts
+    record.read = lineNumber
+    record.used = counts.used
+    record.exchanges = counts.used
+    if counts.passedOver > 0 {
+      record.passedOver[CORSConcern.none.rawValue] = counts.passedOver
+    }
+    if let earliest = interpreter.earliest { record.see(earliest) }
+    if let latest = interpreter.latest { record.see(latest) }
+    if record.records == nil { noteFields(of: interpreter.layout) }
+  }
+
+  private func noteFields(of layout: LineLayout?) {
+    guard let layout else { return }
+    let names = [layout.roles.requestCoverage, layout.roles.responseCoverage].flatMap {
+      if case .only(let names) = $0 { Array(names.keys) } else { [HeaderName]() }
+    }
+    record.records = Set(names.map(\.description)).sorted()
+  }
+}

@@ -1,0 +1,96 @@
+public import HTTPExchange
+
+extension LogReader {
+  /// The format that the first lines of an input have.
+  ///
+  /// - Parameters:
+  ///   - head: the first bytes, unpacked.
+  ///   - choice: which formats there are to choose from. One that was named has to fit one line;
+  ///     of several, the one that fits most lines is taken, and a format that nobody named has to
+  ///     fit at least a quarter of them.
+  /// - Returns: `nil` when none fits, as for text of another kind and for binary data.
+  public static func recognizes(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
+    let lines = headLines(head)
+    guard !lines.isEmpty else { return nil }
+    switch choice {
+    case .format(let format):
+      return best([format], for: lines, in: head, least: 1)
+    case .candidates(let formats):
+      return best(formats, for: lines, in: head, least: 1)
+    case .automatic:
+      let least = max(1, lines.count / AccessLogLimits.recognitionShare)
+      return best(LogFormat.all, for: lines, in: head, least: least)
+    }
+  }
+
+  /// The time of the first line that has one, for opening several logs in the order of their
+  /// beginning.
+  public static func firstTime(
+    in head: [UInt8], format: LogFormat, options: IngestOptions
+  ) -> EventTime? {
+    var options = options
+    options.keepsAll = true
+    for range in headLines(head) {
+      var interpreter = LineInterpreter(format: format, options: options)
+      var exchanges: [Exchange] = []
+      read(head, range, &interpreter, &exchanges)
+      if let exchange = exchanges.first { return exchange.time }
+    }
+    return nil
+  }
+
+  private static func read(
+    _ head: [UInt8], _ range: Range<Int>, _ interpreter: inout LineInterpreter,
+    _ exchanges: inout [Exchange]
+  ) {
+    head.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      _ = interpreter.read(
+        base + range.lowerBound, range.count, source: "", number: 1, keepsAll: true,
+        into: &exchanges)
+    }
+  }
+
+  /// The formats are tried in their order, so that of two that fit alike the first wins.
+  private static func best(
+    _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int
+  ) -> LogFormat? {
+    var best: (format: LogFormat, lines: Int)?
+    for format in formats {
+      var options = IngestOptions()
+      options.keepsAll = true
+      var interpreter = LineInterpreter(format: format, options: options)
+      var exchanges: [Exchange] = []
+      for range in lines { read(head, range, &interpreter, &exchanges) }
+      let count = Int(interpreter.counts.used)
+      guard count >= least, count > best?.lines ?? 0 else { continue }
+      var fitting = format
+      if case .learned(let learner, nil) = format.rule {
+        fitting = LogFormat(
+          name: format.name, summary: format.summary, learner: learner, first: interpreter.layout)
+      }
+      best = (fitting, count)
+      if count == lines.count { break }
+    }
+    return best?.format
+  }
+
+  /// The whole lines at the start that are neither blank nor comments, up to a number.
+  private static func headLines(_ head: [UInt8]) -> [Range<Int>] {
+    var lines: [Range<Int>] = []
+    var start = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    while start < head.count, lines.count < AccessLogLimits.recognitionLines {
+      let newline = head[start...].firstIndex(of: 0x0A)
+      // The last line of a head is cut, unless the input is one line.
+      if newline == nil, !lines.isEmpty, head.count >= headLimit { break }
+      var end = newline ?? head.count
+      let next = end + 1
+      if end > start, head[end - 1] == 0x0D { end -= 1 }
+      if end > start, head[start] != UInt8(ascii: "#") { lines.append(start..<end) }
+      start = next
+    }
+    return lines
+  }
+
+  private static let headLimit = 64 * 1024
+}

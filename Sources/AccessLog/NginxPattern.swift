@@ -1,0 +1,136 @@
+internal import HTTPExchange
+
+/// Compiles the text of an nginx `log_format`.
+enum NginxPattern {
+  /// The layout of a `log_format` whose strings are joined and whose escapes are undone.
+  ///
+  /// - Parameter flags: variables of the configuration that say whether a header was there.
+  static func layout(
+    _ text: [UInt8], escaping: Escaping, flags: [String: HeaderName] = [:]
+  ) throws(FormatError) -> LineLayout {
+    let layout = LineLayout(
+      elements: try elements(text, flags: flags), escaping: escaping, mayBeNginx: true)
+    try layout.requireEnough()
+    return layout
+  }
+
+  /// Literals and fields of such a text, in order.
+  static func elements(
+    _ text: [UInt8], flags: [String: HeaderName]
+  ) throws(FormatError) -> [LineElement] {
+    var elements: [LineElement] = []
+    var literal: [UInt8] = []
+    var count = 0
+    var index = 0
+    while index < text.count {
+      guard text[index] == UInt8(ascii: "$") else {
+        literal.append(text[index])
+        index += 1
+        continue
+      }
+      let column = index + 1
+      index += 1
+      let isBraced = index < text.count && text[index] == UInt8(ascii: "{")
+      if isBraced { index += 1 }
+      let first = index
+      while index < text.count, isNameByte(text[index]) { index += 1 }
+      let name = String(decoding: text[first..<index], as: UTF8.self)
+      guard !name.isEmpty else {
+        throw FormatError("a \"$\" without the name of a variable", column: column)
+      }
+      if isBraced {
+        guard index < text.count, text[index] == UInt8(ascii: "}") else {
+          throw FormatError("\"${\(name)\" lacks its \"}\"", column: column)
+        }
+        index += 1
+      }
+      count += 1
+      guard count <= AccessLogLimits.fields else {
+        throw FormatError(
+          "a format of more than \(AccessLogLimits.fields) variables", column: column)
+      }
+      let (meaning, form) = meaning(of: name.asciiLowercased, flags: flags)
+      // `$is_args` stands in front of `$args`: together they are the query with its mark.
+      if name == "is_args" { continue }
+      elements.append(.literal(literal))
+      literal = []
+      elements.append(.field(meaning, form))
+    }
+    elements.append(.literal(literal))
+    return elements
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122, UInt8(ascii: "_"): true
+    default: false
+    }
+  }
+
+  private static func meaning(
+    of name: String, flags: [String: HeaderName]
+  ) -> (FieldMeaning, FieldForm) {
+    if let header = flags[name] { return (.presence(header), .text) }
+    if let meaning = variables[name] {
+      return (meaning, meaning == .forwardedChain ? .list : .text)
+    }
+    func header(_ prefix: String) -> HeaderName? {
+      guard name.hasPrefix(prefix) else { return nil }
+      return HeaderName(name.dropFirst(prefix.count).map { $0 == "_" ? "-" : $0 }.map(String.init).joined())
+    }
+    if let name = header("http_") {
+      return (.requestHeader(name), name == .xForwardedFor || name == .via ? .list : .text)
+    }
+    if let name = header("sent_http_") { return (.responseHeader(name), .text) }
+    // Of an upstream's answers, and there may be several. They are not what the browser got.
+    if name.hasPrefix("upstream_") { return (.ignored, .list) }
+    return (.ignored, .text)
+  }
+
+  private static func end(_ form: StampForm) -> FieldMeaning {
+    .stamp(Stamp(form: form, isStart: false))
+  }
+
+  private static let variables: [String: FieldMeaning] = [
+    "remote_addr": .client,
+    "realip_remote_addr": .peer,
+    "proxy_add_x_forwarded_for": .forwardedChain,
+    "time_local": end(.clf),
+    "time_iso8601": end(.iso),
+    "msec": end(.epoch(unit: 1_000_000_000)),
+    "request_time": .duration(unit: 1_000_000_000),
+    "request": .requestLine,
+    "request_method": .method,
+    "request_uri": .target,
+    "uri": .path,
+    "document_uri": .path,
+    "args": .arguments,
+    "query_string": .arguments,
+    "scheme": .scheme,
+    "host": .host,
+    "http_host": .hostHeader,
+    "server_name": .serverName,
+    "server_port": .port,
+    "server_protocol": .httpVersion,
+    "status": .status,
+    "http_user_agent": .userAgent,
+    "request_id": .requestID,
+    // The variable of the ingress controller: the client's identifier, else a new one.
+    "req_id": .requestID,
+    "content_type": .requestHeader(.contentType),
+    "has_cookie": .presence(.cookie),
+    "has_authorization": .presence(.authorization),
+  ]
+}
+
+extension LineLayout {
+  /// Refuses a format whose lines can become no exchange.
+  func requireEnough() throws(FormatError) {
+    if roles.starts.isEmpty && roles.ends.isEmpty {
+      throw FormatError("the format records no time")
+    }
+    guard roles.isSufficient else {
+      throw FormatError("the format records neither a request line nor a method and a path")
+    }
+  }
+}
