@@ -1,0 +1,68 @@
+internal import FetchCORS
+
+/// Rows as RFC 4180 has them, safe to be opened by a spreadsheet.
+enum CSVRow {
+  /// The header row.
+  static var header: [UInt8] {
+    var bytes: [UInt8] = []
+    for (index, name) in Call.columns.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      bytes.append(contentsOf: name.utf8)
+    }
+    bytes.append(contentsOf: "\r\n".utf8)
+    return bytes
+  }
+
+  /// Columns that are filled in when all traffic is known.
+  static let lateColumns = ["likely", "cause", "incident"]
+
+  /// The row of a call in pieces between which the values of ``lateColumns`` belong.
+  static func pieces(of call: Call) -> [[UInt8]] {
+    var pieces: [[UInt8]] = [[]]
+    for (index, (name, value)) in zip(Call.columns, call.columnValues).enumerated() {
+      if index > 0 { pieces[pieces.count - 1].append(UInt8(ascii: ",")) }
+      if lateColumns.contains(name) {
+        pieces.append([])
+        continue
+      }
+      switch value {
+      case .text(let text):
+        if let text { append(text, to: &pieces[pieces.count - 1]) }
+      case .number(let number):
+        if let number { pieces[pieces.count - 1].append(contentsOf: String(number).utf8) }
+      case .list(let texts):
+        append(texts.joined(separator: "; "), to: &pieces[pieces.count - 1])
+      }
+    }
+    pieces[pieces.count - 1].append(contentsOf: "\r\n".utf8)
+    return pieces
+  }
+
+  /// Appends one field: guarded against formulas, quoted where it must be.
+  static func append(_ text: String, to bytes: inout [UInt8]) {
+    var text = text
+    text.withUTF8 { field in
+      var isQuoted = false
+      for byte in field {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
+          isQuoted = true
+        default: continue
+        }
+        break
+      }
+      isQuoted = isQuoted || field.first == UInt8(ascii: " ") || field.last == UInt8(ascii: " ")
+      if isQuoted { bytes.append(UInt8(ascii: "\"")) }
+      switch field.first {
+      case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D:
+        bytes.append(UInt8(ascii: "'"))
+      default: break
+      }
+      for byte in field {
+        if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+        bytes.append(byte)
+      }
+      if isQuoted { bytes.append(UInt8(ascii: "\"")) }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+internal import Foundation
+internal import HTTPExchange
+internal import Mustache
+
+/// Escapes every value of a template byte by byte.
+///
+/// The template library's own escaping compares whole characters, and so lets through a `<` or a `"`
+/// that a combining mark follows or a prepended sign precedes.
+struct HTMLText: MustacheContentType {
+  /// The name under which templates ask for it.
+  static let name = "ESCAPED_HTML"
+
+  func escapeText(_ text: String) -> String {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard bytes.contains(where: { Self.entity($0) != nil }) else {
+        return String(decoding: bytes, as: UTF8.self)
+      }
+      var escaped: [UInt8] = []
+      escaped.reserveCapacity(bytes.count + 16)
+      for byte in bytes {
+        if let entity = Self.entity(byte) {
+          entity.withUTF8Buffer { escaped.append(contentsOf: $0) }
+        } else {
+          escaped.append(byte)
+        }
+      }
+      return String(decoding: escaped, as: UTF8.self)
+    }
+  }
+
+  private static func entity(_ byte: UInt8) -> StaticString? {
+    switch byte {
+    case UInt8(ascii: "<"): "&lt;"
+    case UInt8(ascii: ">"): "&gt;"
+    case UInt8(ascii: "&"): "&amp;"
+    case UInt8(ascii: "\""): "&quot;"
+    case UInt8(ascii: "'"): "&#39;"
+    default: nil
+    }
+  }
+
+  /// What a content security policy calls an inline style or script.
+  static func policyHash(of text: String) -> String {
+    let digits = Array(Redaction.digest(text.utf8).utf8)
+    let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { index in
+      UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
+    }
+    return "sha256-" + Data(bytes).base64EncodedString()
+  }
+}
+
+/// The templates of the page, parsed once.
+struct PageTemplates {
+  private let library: MustacheLibrary
+  let style: String
+  let script: String
+
+  init() throws(ReportError) {
+    MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
+    style = String(decoding: PackageResources.report_css, as: UTF8.self)
+    script = String(decoding: PackageResources.report_js, as: UTF8.self)
+    var library = MustacheLibrary()
+    let sources: [(String, [UInt8])] = [
+      ("opening", PackageResources.opening_mustache),
+      ("incident", PackageResources.incident_mustache),
+      ("closing", PackageResources.closing_mustache),
+    ]
+    for (name, bytes) in sources {
+      do {
+        try library.register(
+          "{{% CONTENT_TYPE:\(HTMLText.name)}}" + String(decoding: bytes, as: UTF8.self),
+          named: name)
+      } catch {
+        throw ReportError("the template \(name) of the page cannot be read: \(error)")
+      }
+    }
+    self.library = library
+  }
+
+  func render(_ name: String, _ values: Any) throws(ReportError) -> String {
+    guard let text = library.render(values, withTemplate: name) else {
+      throw ReportError("there is no template \(name)")
+    }
+    return text
+  }
+}

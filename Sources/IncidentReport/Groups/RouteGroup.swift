@@ -1,0 +1,260 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// Calls of one route with the same symptoms.
+final class Finding {
+  let number: UInt32
+  let symptoms: Symptoms
+  var tally = Tally()
+  /// The first of the calls, as far as it may be held.
+  var first: Call
+  var firstMoment: Moment
+  var lastMoment: Moment
+  /// The last good call before ``first``.
+  var lastGood: Call?
+  /// The first good call after the last of the calls.
+  var goodAfter: Call?
+
+  init(number: UInt32, symptoms: Symptoms, first: Call, moment: Moment) {
+    self.number = number
+    self.symptoms = symptoms
+    self.first = first
+    firstMoment = moment
+    lastMoment = moment
+  }
+}
+
+/// All calls of one origin to one route of one host, counted.
+final class RouteGroup {
+  /// Symptoms that are told apart in one route; further ones share one group per reason.
+  static let maximumFindings = 48
+  /// Methods whose last good calls are held.
+  static let maximumMethods = 8
+  /// Names of requested headers that are held.
+  static let maximumHeaders = 64
+
+  let key: [UInt8]
+  let hash: Int
+  let origin: String
+  let host: String
+  let route: String
+  var calls: UInt64 = 0
+  var allowed: UInt64 = 0
+  var blocked: UInt64 = 0
+  var undetermined: UInt64 = 0
+  /// Actual responses of 2xx that named an allowed origin.
+  var goodResponses: UInt64 = 0
+  /// Preflights that passed and were followed by their request.
+  var passedPreflights: UInt64 = 0
+  /// Preflights that passed and were followed by nothing.
+  var lonelyPreflights: UInt64 = 0
+  /// Calls that carried credentials.
+  var credentialed: UInt64 = 0
+  /// Calls whose mode is proved to be `cors`.
+  var corsMode: UInt64 = 0
+  /// Calls that an error answered and that passed all the same.
+  var allowedErrors: UInt64 = 0
+  var grantedHeaders: Set<String> = []
+  private var lastRequestedHeaders = ""
+  private(set) var findings: [Symptoms: Finding] = [:]
+  private var good: [(method: String, call: Call, bytes: Int)] = []
+  private var goodPreflights: [(method: String, call: Call, bytes: Int)] = []
+  private var awaitingGood = 0
+  /// Bytes of samples held, roughly.
+  private(set) var bytes: Int
+
+  init(key: [UInt8], hash: Int) {
+    self.key = key
+    self.hash = hash
+    let parts = key.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
+    origin = parts[0]
+    host = parts.count > 1 ? parts[1] : ""
+    route = parts.count > 2 ? parts[2] : ""
+    bytes = key.count * 2 + 600
+  }
+
+  /// Counts a call, and returns its finding unless it was allowed.
+  func add(_ call: Call, nextNumber: inout UInt32) -> Finding? {
+    calls &+= 1
+    if call.credentials == .include { credentialed &+= 1 }
+    if call.mode == .cors { corsMode &+= 1 }
+    switch call.verdict {
+    case .allowed:
+      allowed &+= 1
+      noteGood(call)
+      return nil
+    case .blocked: blocked &+= 1
+    case .undetermined: undetermined &+= 1
+    case .contradicted: return nil
+    }
+    if call.kind == .preflightOnly, let status = call.preflight?.status,
+      (200...299).contains(status), call.verdict == .undetermined
+    {
+      lonelyPreflights &+= 1
+    }
+    return note(call, nextNumber: &nextNumber)
+  }
+
+  private func noteGood(_ call: Call) {
+    let footprint = call.footprint
+    let held = call.bounded(footprint: footprint)
+    let size = min(footprint, 128 << 10)
+    keep(held, size, in: &good)
+    for part in call.exchanges {
+      switch part.role {
+      case .preflight:
+        passedPreflights &+= 1
+        if let names = part.exchange.request.first(.accessControlRequestHeaders),
+          names != lastRequestedHeaders, names.utf8.count <= 4096
+        {
+          lastRequestedHeaders = names
+          for name in names.split(separator: ",") where grantedHeaders.count < Self.maximumHeaders {
+            let text = String(name.filter { $0 != " " }).asciiLowercased
+            if text.utf8.count <= 100 { grantedHeaders.insert(text) }
+          }
+        }
+        keep(held, size, in: &goodPreflights)
+      case .request:
+        guard let status = part.exchange.status else { continue }
+        if status >= 400 { allowedErrors &+= 1 }
+        if (200...299).contains(status),
+          part.exchange.response.contains(.accessControlAllowOrigin)
+        {
+          goodResponses &+= 1
+        }
+      }
+    }
+    guard awaitingGood > 0 else { return }
+    for finding in findings.values where finding.goodAfter == nil && finding.symptoms.verdict == .blocked {
+      guard isComparable(held, to: finding.first) else { continue }
+      finding.goodAfter = held
+      bytes &+= size
+      awaitingGood -= 1
+    }
+  }
+
+  /// Whether a good call shows how a blocked one should have gone.
+  private func isComparable(_ good: Call, to bad: Call) -> Bool {
+    good.method == bad.method && (bad.phase != .preflight || good.preflight != nil)
+  }
+
+  private func keep(
+    _ call: Call, _ size: Int, in list: inout [(method: String, call: Call, bytes: Int)]
+  ) {
+    if let index = list.firstIndex(where: { $0.method == call.method }) {
+      bytes &+= size - list[index].bytes
+      list[index] = (call.method, call, size)
+    } else if list.count < Self.maximumMethods {
+      bytes &+= size
+      list.append((call.method, call, size))
+    }
+  }
+
+  private func note(_ call: Call, nextNumber: inout UInt32) -> Finding? {
+    guard let moment = Moment(call) else { return nil }
+    var symptoms = Symptoms(call)
+    if findings[symptoms] == nil, findings.count >= Self.maximumFindings {
+      symptoms = Symptoms(overflowOf: symptoms)
+    }
+    if let finding = findings[symptoms] {
+      finding.tally.add(call)
+      if moment > finding.lastMoment {
+        finding.lastMoment = moment
+        if finding.goodAfter != nil {
+          finding.goodAfter = nil
+          awaitingGood += 1
+        }
+      }
+      return finding
+    }
+    let footprint = call.footprint
+    let finding = Finding(
+      number: nextNumber, symptoms: symptoms, first: call.bounded(footprint: footprint),
+      moment: moment)
+    nextNumber &+= 1
+    finding.tally.add(call)
+    if call.verdict == .blocked {
+      let list = call.phase == .preflight ? goodPreflights : good
+      finding.lastGood = list.first { $0.method == call.method }?.call
+      awaitingGood += 1
+    }
+    bytes &+= min(footprint, 128 << 10) &+ 1500
+    findings[symptoms] = finding
+    return finding
+  }
+
+  /// What the last good call of a route looked like, whatever its method.
+  var anyGood: Call? { good.last?.call }
+}
+
+/// Routes by key, bounded in number and bytes.
+struct RouteTable {
+  private var slots: [Int32]
+  private(set) var groups: [RouteGroup] = []
+  private let limit: Int
+  private let byteLimit: Int
+  private var bytes = 0
+
+  init(limit: Int, byteLimit: Int) {
+    self.limit = limit
+    self.byteLimit = byteLimit
+    slots = [Int32](repeating: -1, count: 64)
+  }
+
+  /// The group of a key, which is made when there is none.
+  ///
+  /// - Parameter fold: what becomes of each group that has to go to make room.
+  mutating func group(for key: [UInt8], fold: (RouteGroup) -> Void) -> RouteGroup {
+    var hasher = Hasher()
+    key.withUnsafeBytes { hasher.combine(bytes: $0) }
+    let hash = hasher.finalize()
+    var slot = hash & (slots.count - 1)
+    while slots[slot] >= 0 {
+      let group = groups[Int(slots[slot])]
+      if group.hash == hash, group.key == key { return group }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    if groups.count >= limit { sweep(fold) }
+    let group = RouteGroup(key: key, hash: hash)
+    groups.append(group)
+    bytes &+= group.bytes
+    if groups.count * 2 > slots.count {
+      rebuild(slotCount: slots.count * 2)
+    } else {
+      insert(groups.count - 1)
+    }
+    return group
+  }
+
+  /// Takes note of what a group's samples have grown by.
+  mutating func account(_ growth: Int, fold: (RouteGroup) -> Void) {
+    bytes &+= growth
+    if bytes > byteLimit, groups.count > 1 { sweep(fold) }
+  }
+
+  private mutating func insert(_ index: Int) {
+    var slot = groups[index].hash & (slots.count - 1)
+    while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
+    slots[slot] = Int32(index)
+  }
+
+  private mutating func rebuild(slotCount: Int) {
+    slots = [Int32](repeating: -1, count: slotCount)
+    for index in groups.indices { insert(index) }
+  }
+
+  /// Lets go of the half with the fewest calls; of equals, those that came last go first.
+  ///
+  /// So an incident that grows is kept whatever noise comes with it.
+  private mutating func sweep(_ fold: (RouteGroup) -> Void) {
+    let order = groups.indices.sorted {
+      groups[$0].calls != groups[$1].calls ? groups[$0].calls > groups[$1].calls : $0 < $1
+    }
+    let keptCount = max(1, groups.count / 2)
+    for index in order[keptCount...] { fold(groups[index]) }
+    groups = order[..<keptCount].sorted().map { groups[$0] }
+    bytes = groups.reduce(0) { $0 &+ $1.bytes }
+    rebuild(slotCount: slots.count)
+  }
+}

@@ -1,0 +1,74 @@
+/// The part of a URL that stays the same when only identifiers change: `/users/{id}`.
+enum RouteTemplate {
+  /// Bytes of a route that are kept; what is longer is cut.
+  static let maximumLength = 300
+
+  /// Appends the route of a request target to a key.
+  ///
+  /// A segment stands for an identifier when it is a number or a date, a UUID, eight or more
+  /// hexadecimal digits with a decimal one among them, a redacted secret, or 20 or more letters
+  /// and digits. The query is no part of a route.
+  static func append(_ target: String, to key: inout [UInt8]) {
+    var target = target
+    target.withUTF8 { bytes in
+      let start = key.count
+      var segment = 0
+      var index = 0
+      while true {
+        let isEnd = index == bytes.count || bytes[index] == UInt8(ascii: "?")
+        if isEnd || bytes[index] == UInt8(ascii: "/") {
+          let part = UnsafeBufferPointer(rebasing: bytes[segment..<index])
+          if isIdentifier(part) {
+            key.append(contentsOf: "{id}".utf8)
+          } else {
+            key.append(contentsOf: part)
+          }
+          if isEnd { break }
+          key.append(UInt8(ascii: "/"))
+          segment = index + 1
+        }
+        index += 1
+        // An endless path is not read to its end.
+        if key.count - start + (index - segment) > maximumLength {
+          key.append(contentsOf: bytes[segment..<min(index, bytes.count)])
+          cut(&key, to: start + maximumLength)
+          break
+        }
+      }
+    }
+  }
+
+  /// Cuts a key and marks the cut; a character that is cut through goes as a whole.
+  private static func cut(_ key: inout [UInt8], to length: Int) {
+    guard key.count > length else { return }
+    var end = length
+    while end > 0, key[end] & 0xC0 == 0x80 { end -= 1 }
+    key.removeSubrange(end...)
+    key.append(contentsOf: "…".utf8)
+  }
+
+  /// Whether a segment stands for one thing among many.
+  static func isIdentifier(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = bytes.first else { return false }
+    var digits = 0
+    var hexLetters = 0
+    var letters = 0
+    var punctuation = 0
+    for byte in bytes {
+      switch byte {
+      case 48...57: digits += 1
+      case 97...102, 65...70: hexLetters += 1
+      case 103...122, 71...90: letters += 1
+      case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: ":"),
+        UInt8(ascii: "~"):
+        punctuation += 1
+      default: return false
+      }
+    }
+    guard digits > 0 else { return false }
+    if hexLetters + letters == 0 { return first >= 48 && first <= 57 }
+    if first == UInt8(ascii: "~"), letters == 0, bytes.count == 13 { return true }
+    if letters == 0, punctuation == 0 || bytes.count == 36 { return bytes.count >= 8 }
+    return bytes.count >= 20 && digits >= 2
+  }
+}

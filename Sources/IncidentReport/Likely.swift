@@ -1,0 +1,66 @@
+internal import FetchCORS
+
+/// What an undetermined call probably was, and from what.
+///
+/// The answer begins with `blocked: ` or `allowed: `; what the evidence does not even suggest stays
+/// without one.
+enum Likely {
+  static func text(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
+    if symptoms.signs.contains(.overflow) { return nil }
+    return preflightStatus(symptoms) ?? credentials(symptoms, around)
+      ?? lonelyPreflight(symptoms, around) ?? requestMode(symptoms, around)
+  }
+
+  /// Whether a text of ``text(_:_:)`` says that the call was probably blocked.
+  static func isBlocked(_ text: String?) -> Bool { text?.hasPrefix("blocked") ?? false }
+
+  /// An `OPTIONS` that an error answered: if it was a preflight, it failed whatever its headers.
+  private static func preflightStatus(_ symptoms: Symptoms) -> String? {
+    guard symptoms.kind == .preflightOnly, let status = symptoms.preflightStatus,
+      !(200...299).contains(status)
+    else { return nil }
+    return "blocked: the preflight was answered with \(status)"
+  }
+
+  /// The verdict depends on whether the call was sent with credentials.
+  private static func credentials(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
+    let includes = symptoms.blockedWorlds.contains { $0.contains("credentials=include") }
+    guard symptoms.missing.contains("credentials") || includes, includes else { return nil }
+    if around.credentialed > 0 {
+      return "blocked: \(DisplayText.counted(around.credentialed, "other call")) of this page to "
+        + "this host carried credentials"
+    }
+    if symptoms.kind == .preflightOnly {
+      return "blocked: nothing followed the preflight, which passes only without credentials"
+    }
+    guard around.callsOfHost >= 3 else { return nil }
+    return "allowed: none of \(DisplayText.grouped(around.callsOfHost)) calls of this page to this "
+      + "host carried credentials"
+  }
+
+  /// A preflight that passed and was followed by nothing.
+  private static func lonelyPreflight(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
+    guard symptoms.kind == .preflightOnly, symptoms.preflightStatus != nil else { return nil }
+    if around.allowed > 0, around.blocked == 0 {
+      return "allowed: \(DisplayText.counted(around.allowed, "other call")) of this page to this "
+        + "route passed"
+    }
+    if around.blocked > 0, around.allowed == 0 {
+      return "blocked: \(DisplayText.counted(around.blocked, "other call")) of this page to this "
+        + "route were blocked, none passed"
+    }
+    guard around.allowed == 0, around.lonelyPreflights >= 3 else { return nil }
+    return "blocked: \(DisplayText.grouped(around.lonelyPreflights)) preflights of this page to this "
+      + "route were followed by nothing, none by its request"
+  }
+
+  /// The verdict depends on whether the request was a CORS request at all.
+  private static func requestMode(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
+    let depends =
+      symptoms.missing.contains("request-mode")
+      || symptoms.blockedWorlds.contains { $0.contains("mode=cors") }
+    guard depends, symptoms.allowOrigin != .unrecorded, around.corsMode > 0 else { return nil }
+    return "blocked: \(DisplayText.counted(around.corsMode, "other call")) of this page to this "
+      + "route were CORS requests, and the answer does not allow the page's origin"
+  }
+}

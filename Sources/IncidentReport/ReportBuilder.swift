@@ -1,0 +1,261 @@
+public import FetchCORS
+public import HTTPExchange
+
+/// Makes a report out of calls, in one pass and bounded memory.
+///
+/// Calls are added in the order of the merged stream; equal input in equal order gives equal bytes.
+/// Not safe for use by several threads at once.
+public final class ReportBuilder {
+  private let options: ReportOptions
+  private let spool: RowSpool
+  private var routes: RouteTable
+  private var nextFinding: UInt32 = 1
+  private var key: [UInt8] = []
+  private var content = ReportContent()
+  private var others: [UInt8: OverflowGroup] = [:]
+
+  /// A report without calls.
+  ///
+  /// - Parameter spool: the folder in which a temporary file is made when there are many rows.
+  public init(options: ReportOptions = ReportOptions(), spool folder: String = "/tmp") {
+    self.options = options
+    spool = RowSpool(folder: folder)
+    routes = RouteTable(limit: options.maximumRoutes, byteLimit: options.maximumSampleBytes)
+  }
+
+  /// Calls by verdict so far.
+  public var totals: ReportTotals { content.totals }
+
+  /// Adds a call.
+  ///
+  /// - Throws: ``ReportError`` when the temporary file cannot be written.
+  public func add(_ call: Call) throws(ReportError) {
+    content.count(call)
+    content.timeline.add(call.time, call.verdict)
+    makeKey(of: call)
+    let group = routes.group(for: key) { fold($0) }
+    let before = group.bytes
+    let finding = group.add(call, nextNumber: &nextFinding)
+    let number = finding?.number ?? 0
+    if group.bytes > before { routes.account(group.bytes - before) { fold($0) } }
+    try spoolRows(of: call, finding: number)
+  }
+
+  /// Adds what was read of one input.
+  public func add(_ source: SourceRecord) {
+    content.add(source)
+  }
+
+  /// Adds exchanges that no CORS verdict applies to.
+  public func addNotCORS(kind: String, count: UInt64) {
+    content.totals.notCORS &+= count
+    content.notCORS.add(DisplayText.visible(kind, limit: 60), count)
+  }
+
+  /// Adds a line of the stream that `replay` writes.
+  public func add(_ record: CallStreamRecord) throws(ReportError) {
+    switch record {
+    case .call(let call): try add(call)
+    case .source(let source): add(source)
+    case .traffic(let traffic):
+      for (kind, count) in traffic.counts.sorted(by: { $0.key < $1.key }) {
+        addNotCORS(kind: kind, count: count)
+      }
+    }
+  }
+
+  /// Decides causes, incidents and what is likely, and gives every output in pieces.
+  ///
+  /// The pieces of different files come interleaved, those of one file in order. A second call does
+  /// the same again.
+  ///
+  /// - Parameter write: receives the bytes of a file; `calls.ndjson` only when the options ask for it.
+  /// - Throws: ``ReportError``, or what `write` throws.
+  public func finish(writing write: (ReportFile, UnsafeRawBufferPointer) throws -> Void) throws {
+    let resolution = resolve()
+    try writeRows(resolution, write)
+    try HTMLReport.write(content, options: options) { bytes in
+      try bytes.withUnsafeBytes { try write(.html, $0) }
+    }
+    let summary = SummaryJSON.bytes(of: content, options: options)
+    try summary.withUnsafeBytes { try write(.summary, $0) }
+  }
+
+  /// The short answer for a terminal; complete after ``finish(writing:)``.
+  ///
+  /// Control characters of values from the wire are made visible.
+  ///
+  /// - Parameters:
+  ///   - colored: whether escape sequences for colours are used.
+  ///   - width: columns, 40 or more.
+  public func summaryText(colored: Bool, width: Int) -> String {
+    TerminalSummary(colored: colored, width: max(40, width)).text(of: content)
+  }
+
+  // MARK: - Adding
+
+  private func makeKey(of call: Call) {
+    key.removeAll(keepingCapacity: true)
+    append(call.origin)
+    key.append(0)
+    append(call.url.host ?? "")
+    if let port = call.url.port, port != 80, port != 443 {
+      key.append(UInt8(ascii: ":"))
+      key.append(contentsOf: String(port).utf8)
+    }
+    key.append(0)
+    RouteTemplate.append(call.url.target, to: &key)
+  }
+
+  /// Appends a text to the key: long ones cut and told apart by their digest.
+  private func append(_ text: String) {
+    if text.utf8.count <= 256 {
+      // A byte that separates parts cannot stand in one.
+      for byte in text.utf8 { key.append(byte == 0 ? UInt8(ascii: " ") : byte) }
+    } else {
+      let head = String(text.unicodeScalars.prefix(100)) + "…" + Redaction.token(of: text)
+      for byte in head.utf8 { key.append(byte == 0 ? UInt8(ascii: " ") : byte) }
+    }
+  }
+
+  private func spoolRows(of call: Call, finding: UInt32) throws(ReportError) {
+    let overflow = OverflowGroup.index(verdict: call.verdict, phase: call.phase, reason: call.reason)
+    switch call.verdict {
+    case .blocked:
+      try spool.append(
+        kind: .blocked, finding: finding, overflow: overflow, pieces: CSVRow.pieces(of: call))
+    case .undetermined:
+      try spool.append(
+        kind: .undetermined, finding: finding, overflow: overflow, pieces: CSVRow.pieces(of: call))
+    case .allowed, .contradicted: break
+    }
+    if options.writesCalls {
+      try spool.append(
+        kind: .call, finding: finding, overflow: overflow, pieces: CallLine.pieces(of: call))
+    }
+  }
+
+  /// Adds a group that has to go to the row of the others.
+  private func fold(_ group: RouteGroup) {
+    content.foldedRoutes &+= 1
+    content.foldedCalls &+= group.calls
+    for finding in group.findings.values.sorted(by: { $0.number < $1.number }) {
+      let index = OverflowGroup.index(
+        verdict: finding.symptoms.verdict, phase: finding.symptoms.phase,
+        reason: finding.symptoms.reason)
+      others[index, default: OverflowGroup(finding)].add(finding)
+    }
+  }
+
+  // MARK: - Finishing
+
+  /// What late columns say of the calls of a finding.
+  private struct Resolution {
+    var cause: [UInt32: String] = [:]
+    var incident: [UInt32: String] = [:]
+    var likely: [UInt32: String] = [:]
+    var otherCause: [UInt8: String] = [:]
+    var otherIncident: [UInt8: String] = [:]
+  }
+
+  private func resolve() -> Resolution {
+    var resolution = Resolution()
+    var incidents: [IncidentKey: Incident] = [:]
+    let surroundings = SurroundingsIndex(routes.groups)
+    content.routes = UInt64(routes.groups.count)
+    content.likely = []
+    content.totals.likelyBlocked = 0
+    content.totals.likelyAllowed = 0
+    for group in routes.groups {
+      let around = surroundings.around(group)
+      var isCounted: Set<IncidentKey> = []
+      for finding in group.findings.values.sorted(by: { $0.number < $1.number }) {
+        switch finding.symptoms.verdict {
+        case .blocked:
+          let incident = Self.incident(of: finding, in: group, around, &isCounted)
+          resolution.cause[finding.number] = incident.key.cause
+          resolution.incident[finding.number] = incident.key.id
+          if incidents[incident.key] == nil {
+            incidents[incident.key] = incident
+          } else {
+            incidents[incident.key]?.merge(incident)
+          }
+        case .undetermined:
+          let text = Likely.text(finding.symptoms, around)
+          resolution.likely[finding.number] = text
+          content.add(finding, likely: text, of: group)
+        case .allowed, .contradicted: break
+        }
+      }
+    }
+    for (index, other) in others.sorted(by: { $0.key < $1.key }) where other.verdict == .blocked {
+      let incident = other.incident
+      resolution.otherCause[index] = incident.key.cause
+      resolution.otherIncident[index] = incident.key.id
+      incidents[incident.key] = incident
+    }
+    content.incidents = incidents.values.sorted(by: Incident.ranks)
+    content.likely.sort(by: LikelyGroup.ranks)
+    return resolution
+  }
+
+  private static func incident(
+    of finding: Finding, in group: RouteGroup, _ around: Surroundings,
+    _ isCounted: inout Set<IncidentKey>
+  ) -> Incident {
+    let (rule, certainty) = CauseRule.cause(of: finding.symptoms, in: around)
+    let context = CauseContext(
+      symptoms: finding.symptoms, surroundings: around, call: finding.first)
+    let key = IncidentKey(
+      origin: group.origin, host: group.host, route: group.route,
+      phase: finding.symptoms.phase ?? .response,
+      reason: finding.symptoms.reason ?? .missingAllowOriginHeader, cause: rule.id)
+    return Incident(
+      key: key, tally: finding.tally,
+      routeCalls: isCounted.insert(key).inserted ? group.calls : 0, certainty: certainty,
+      onset: Onset(
+        moment: finding.firstMoment, firstBad: finding.first, lastGood: finding.lastGood,
+        explanation: rule.explanation(context)),
+      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter))
+  }
+
+  private func writeRows(
+    _ resolution: Resolution, _ write: (ReportFile, UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    var buffers: [ReportFile: [UInt8]] = [.blocked: CSVRow.header, .likelyBlocked: CSVRow.header]
+    if options.writesCalls { buffers[.calls] = [] }
+    func flush(_ file: ReportFile) throws {
+      try buffers[file]?.withUnsafeBytes { try write(file, $0) }
+      buffers[file]?.removeAll(keepingCapacity: true)
+    }
+    try spool.forEach { row in
+      let likely = resolution.likely[row.finding]
+      let cause = resolution.cause[row.finding] ?? resolution.otherCause[row.overflow]
+      let incident = resolution.incident[row.finding] ?? resolution.otherIncident[row.overflow]
+      let file: ReportFile
+      switch row.kind {
+      case .blocked: file = .blocked
+      case .undetermined:
+        guard Likely.isBlocked(likely) else { return }
+        file = .likelyBlocked
+      case .call: file = .calls
+      }
+      let values = [likely, cause, incident].map { text -> [UInt8] in
+        if row.kind == .call { return CallLine.value(text) }
+        var bytes: [UInt8] = []
+        if let text { CSVRow.append(text, to: &bytes) }
+        return bytes
+      }
+      for (index, piece) in row.pieces.enumerated() {
+        buffers[file]?.append(contentsOf: piece)
+        if index < row.pieces.count - 1, index < values.count {
+          buffers[file]?.append(contentsOf: values[index])
+        }
+      }
+      if buffers[file]?.count ?? 0 > 1 << 18 { try flush(file) }
+    }
+    for file in [ReportFile.blocked, .likelyBlocked, .calls] where buffers[file] != nil {
+      try flush(file)
+    }
+  }
+}

@@ -1,0 +1,156 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// Undetermined calls of one route with the same symptoms.
+struct LikelyGroup: Hashable {
+  var origin: String
+  var host: String
+  var route: String
+  var likely: String?
+  var missing: [String]
+  var tally: Tally
+
+  static func ranks(_ left: LikelyGroup, before right: LikelyGroup) -> Bool {
+    if left.tally.count != right.tally.count { return left.tally.count > right.tally.count }
+    guard let first = left.tally.first, let other = right.tally.first else { return false }
+    return first < other
+  }
+}
+
+/// All that the outputs speak of, in no format yet.
+struct ReportContent {
+  static let maximumSources = 2000
+
+  var totals = ReportTotals()
+  var timeline = Timeline()
+  var kinds: [UInt64] = Array(repeating: 0, count: CallKind.allCases.count)
+  var engines = EngineCounts()
+  var blockedEngines = EngineCounts()
+  var reasons: [String: UInt64] = [:]
+  var assumptions = CountedTexts(limit: 64)
+  var missing = CountedTexts(limit: 64)
+  var notCORS = CountedTexts(limit: 64)
+  /// Calls whose engine departs from the standard, by engine and both verdicts.
+  var disagreements = CountedTexts(limit: 64)
+  var blockedClients = DistinctCount(limit: 10_000)
+  /// Calls that are allowed without any assumption.
+  var allowedOutright: UInt64 = 0
+  var first: EventTime?
+  var last: EventTime?
+  var resolution = TimeResolution.second
+  var sources: [SourceRecord] = []
+  var omittedSources: UInt64 = 0
+  var routes: UInt64 = 0
+  var foldedRoutes: UInt64 = 0
+  var foldedCalls: UInt64 = 0
+  var incidents: [Incident] = []
+  var likely: [LikelyGroup] = []
+
+  mutating func count(_ call: Call) {
+    switch call.verdict {
+    case .allowed:
+      totals.allowed &+= 1
+      if call.assumes.isEmpty { allowedOutright &+= 1 }
+    case .blocked:
+      totals.blocked &+= 1
+      blockedClients.insert(call.client)
+      blockedEngines.add(call.engine)
+      if let reason = call.reason { reasons[reason.code(in: call.phase ?? .response), default: 0] &+= 1 }
+    case .undetermined: totals.undetermined &+= 1
+    case .contradicted: totals.contradicted &+= 1
+    }
+    kinds[Self.index(of: call.kind)] &+= 1
+    engines.add(call.engine)
+    for name in call.assumes.prefix(8) { assumptions.add(Self.short(name)) }
+    for name in call.missing.prefix(8) { missing.add(Self.short(name)) }
+    if let standard = call.standardVerdict, standard != call.verdict {
+      let engine = EngineCounts.names.contains(call.engine) ? call.engine : "unknown"
+      disagreements.add(
+        "\(engine): \(call.verdict.rawValue), the standard: \(standard.rawValue)")
+    }
+    if first.map({ call.time < $0 }) ?? true { first = call.time }
+    if last.map({ call.time > $0 }) ?? true { last = call.time }
+    if call.resolution.nanoseconds < resolution.nanoseconds { resolution = call.resolution }
+  }
+
+  private static func short(_ text: String) -> String {
+    text.utf8.count <= 60 ? text : DisplayText.visible(text, limit: 50)
+  }
+
+  private static func index(of kind: CallKind) -> Int {
+    switch kind {
+    case .simple: 0
+    case .preflighted: 1
+    case .cached: 2
+    case .preflightOnly: 3
+    case .preflightUnseen: 4
+    }
+  }
+
+  mutating func add(_ source: SourceRecord) {
+    totals.damages &+= source.damageCount
+    if sources.count < Self.maximumSources {
+      sources.append(source)
+    } else {
+      omittedSources &+= 1
+    }
+  }
+
+  mutating func add(_ finding: Finding, likely text: String?, of group: RouteGroup) {
+    if Likely.isBlocked(text) {
+      totals.likelyBlocked &+= finding.tally.count
+    } else if text != nil {
+      totals.likelyAllowed &+= finding.tally.count
+    }
+    likely.append(
+      LikelyGroup(
+        origin: group.origin, host: group.host, route: group.route, likely: text,
+        missing: finding.symptoms.missing, tally: finding.tally))
+  }
+
+  func text(_ time: EventTime) -> String { time.rfc3339(resolution) }
+}
+
+/// What evidence would decide calls that could not be judged.
+enum MissingEvidence {
+  /// What a name of `missing` means, and what to record in order to know it.
+  static func advice(_ name: String) -> (meaning: String, advice: String) {
+    switch name {
+    case "credentials":
+      (
+        "whether the call was sent with credentials",
+        "log whether a Cookie was there (nginx: a map of $http_cookie to a flag), and "
+          + "Access-Control-Allow-Credentials of the answer"
+      )
+    case "request-mode":
+      ("whether it was a CORS request at all", "log Sec-Fetch-Mode (nginx: $http_sec_fetch_mode)")
+    case "redirect-mode":
+      (
+        "whether the page wanted to follow redirects",
+        "nothing on the server's side tells; the page's code does"
+      )
+    case "actual-request":
+      (
+        "what became of the call after its preflight passed",
+        "give the evidence of every server that answers for this host, and a longer stretch of time"
+      )
+    case "preflight":
+      (
+        "how its preflight was answered",
+        "give the evidence of every server that answers for this host, from earlier on"
+      )
+    case "engine":
+      ("which browser it was", "log User-Agent (nginx: $http_user_agent)")
+    case "origin", "url", "scheme", "host", "port":
+      (
+        "the \(name) of the call",
+        "log Origin, Host and the scheme at the browser's edge (nginx: $http_origin, $host, $scheme)"
+      )
+    default:
+      (
+        "the value of \(DisplayText.visible(name, limit: 60))",
+        "log it: in nginx $http_NAME of a request, $sent_http_NAME of an answer, with _ for -"
+      )
+    }
+  }
+}
