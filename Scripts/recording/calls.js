@@ -1,5 +1,5 @@
 // Makes one call after the other and says of each how it ended.
-const api = "http://api.example.test";
+const api = `${location.protocol}//api.example.test`;
 const json = { "Content-Type": "application/json" };
 const calls = [
   [api + "/v1/products?page=1"],
