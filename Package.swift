@@ -38,7 +38,8 @@ let package = Package(
     .executableTarget(
       name: "PostflightCommand",
       dependencies: [
-        "Postflight", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Postflight", "AccessLog", "FetchCORS", "HTTPExchange", "IncidentReport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .target(name: "TestSupport", dependencies: ["HTTPExchange"], path: "Tests/TestSupport"),

@@ -79,7 +79,9 @@ private func mismatchReason(
 ) -> BlockedReason {
   switch engine {
   case .firefox:
-    if case .recorded(let lines, _) = evidence, lines.count > 1 { return .multipleAllowOriginValues }
+    if case .recorded(let lines, _) = evidence, lines.count > 1 {
+      return .multipleAllowOriginValues
+    }
     return .allowOriginMismatch
   case .webkit:
     return value.contains(",") ? .multipleAllowOriginValues : .allowOriginMismatch

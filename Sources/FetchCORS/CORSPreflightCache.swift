@@ -8,6 +8,7 @@ public import HTTPExchange
 /// - Standard: <https://fetch.spec.whatwg.org/#concept-cache>
 public struct CORSPreflightCache: Sendable {
   struct Grant: Sendable {
+    var begins: EventTime
     var expires: EventTime
     var exchange: ExchangeID
   }
@@ -41,6 +42,7 @@ public struct CORSPreflightCache: Sendable {
     }
     if !rules.mergesCacheEntries { clear() }
     let grant = Grant(
+      begins: time,
       expires: time.advanced(by: Int64(min(seconds, rules.maxAgeCap) * 1_000_000_000)),
       exchange: id)
     for method in list(response, .accessControlAllowMethods) { methods[method] = grant }
@@ -49,20 +51,26 @@ public struct CORSPreflightCache: Sendable {
     for name in list(response, .accessControlAllowHeaders) {
       headerNames[name.asciiLowercased] = grant
     }
-    for name in question.headerNames ?? [] where rules.mergesCacheEntries || headerNames["*"] == nil {
+    for name in question.headerNames ?? [] where rules.mergesCacheEntries || headerNames["*"] == nil
+    {
       headerNames[name.asciiLowercased] = grant
     }
   }
 
   /// The preflight that allows a request without asking again; `nil` when none does.
+  ///
+  /// - Parameter interval: when the request can have begun.
   public func match(
-    method: String, unsafeNames: Set<String>, at time: EventTime
+    method: String, unsafeNames: Set<String>, at interval: ClosedRange<EventTime>
   ) -> ExchangeID? {
     let rules = engine.differences
     var source: ExchangeID?
+    func holds(_ grant: Grant) -> Bool {
+      grant.begins <= interval.upperBound && grant.expires > interval.lowerBound
+    }
     func grant(_ table: [String: Grant], _ key: String) -> Grant? {
-      if let grant = table[key], grant.expires > time { return grant }
-      guard rules.cachesWildcard, let grant = table["*"], grant.expires > time else { return nil }
+      if let grant = table[key], holds(grant) { return grant }
+      guard rules.cachesWildcard, let grant = table["*"], holds(grant) else { return nil }
       return grant
     }
     let isExempt = isSafelistedMethod(method) && !(rules.headNeedsCachedMethod && method == "HEAD")
@@ -89,8 +97,12 @@ public struct CORSPreflightCache: Sendable {
   private func maxAge(_ response: MessageEvidence) -> Double {
     let malformed: Double = engine.differences.malformedMaxAgeDisablesCache ? 0 : 5
     guard case .value(let text) = known(response, .accessControlMaxAge) else { return 5 }
-    let digits = engine == .firefox ? Substring(text) : text.hasPrefix("+") ? text.dropFirst() : Substring(text)
-    if text.hasPrefix("-"), text.dropFirst().utf8.allSatisfy({ (48...57).contains($0) }) { return 0 }
+    let digits =
+      engine == .firefox
+      ? Substring(text) : text.hasPrefix("+") ? text.dropFirst() : Substring(text)
+    if text.hasPrefix("-"), text.dropFirst().utf8.allSatisfy({ (48...57).contains($0) }) {
+      return 0
+    }
     guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
       return malformed
     }
@@ -109,7 +121,7 @@ public struct CORSPreflightCache: Sendable {
   }
 
   private func list(_ response: MessageEvidence, _ name: HeaderName) -> [String] {
-    switch TokenList(response.evidence(of: name)) {
+    switch TokenList(name, in: response) {
     case .tokens(let tokens), .someTokens(let tokens): tokens
     default: []
     }

@@ -75,8 +75,8 @@ public func corsPreflightFetch(
     findings.merge(statusFindings)
   }
   // 7.1 to 7.3: the two lists must be lists of tokens.
-  let methods = TokenList(response.evidence(of: .accessControlAllowMethods))
-  let headerNames = TokenList(response.evidence(of: .accessControlAllowHeaders))
+  let methods = TokenList(.accessControlAllowMethods, in: response)
+  let headerNames = TokenList(.accessControlAllowHeaders, in: response)
   let areMethodsMalformed = methods == .malformed
   if areMethodsMalformed {
     findings.fail(

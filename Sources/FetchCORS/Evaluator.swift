@@ -129,7 +129,9 @@ private struct Evaluation {
       return
     }
     call.verdict = .undetermined
-    if hasDifference(outcomes, by: \.includesCredentials) { missing.append(MissingFact.credentials) }
+    if hasDifference(outcomes, by: \.includesCredentials) {
+      missing.append(MissingFact.credentials)
+    }
     if hasDifference(outcomes, by: \.engine) { missing.append(MissingFact.engine) }
     if !isModeProven, !blocked.isEmpty { missing.append(MissingFact.requestMode) }
     if !isCrossOriginProven, !blocked.isEmpty { missing.append(MissingFact.crossOrigin) }

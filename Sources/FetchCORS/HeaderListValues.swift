@@ -53,10 +53,10 @@ enum TokenList: Equatable {
   /// Something in it is no token: the whole preflight fails.
   case malformed
 
-  init(_ evidence: HeaderEvidence) {
-    switch CombinedValue(evidence) {
+  init(_ name: HeaderName, in message: MessageEvidence) {
+    switch CombinedValue(message.evidence(of: name)) {
     case .unrecorded: self = .unrecorded
-    case .absent: self = .absent
+    case .absent: self = message.mayHide(name) ? .someTokens([]) : .absent
     case .value(let text):
       self = Self.tokens(in: text).map(TokenList.tokens) ?? .malformed
     case .oneLine(let text):
@@ -78,6 +78,16 @@ enum TokenList: Equatable {
       tokens.append(trimmed)
     }
     return tokens
+  }
+}
+
+extension MessageEvidence {
+  /// Whether a field that seems absent may be an empty line before others: the source prints one
+  /// line only, and an empty one like none.
+  fileprivate func mayHide(_ name: HeaderName) -> Bool {
+    guard case .only(let names) = coverage, let fidelity = names[name] else { return false }
+    return fidelity.contains(.absentOrEmpty)
+      && !fidelity.isDisjoint(with: [.firstLine, .lastLine])
   }
 }
 

@@ -38,7 +38,8 @@ public func httpRedirectFetch(
     // 5. Failure, 6. a scheme that is not HTTP(S).
     let scheme = text.prefix { $0 != ":" && $0 != "/" && $0 != "?" }
     let isForeign =
-      text.contains(":") && scheme.endIndex < text.endIndex && !scheme.lowercased().hasPrefix("http")
+      text.contains(":") && scheme.endIndex < text.endIndex
+      && !scheme.lowercased().hasPrefix("http")
     return .refused(isForeign ? .unsafeRedirect : .invalidRedirect, text)
   }
   // 7. If the redirect count is 20, then return a network error.

@@ -132,16 +132,20 @@ public struct ScriptHeaders: Hashable, Sendable {
 
   /// Names that browsers or intermediaries send of their own, so that they prove nothing.
   private static let ambientNames: Set<String> = [
-    "accept", "accept-charset", "accept-encoding", "accept-language", "access-control-request-headers",
+    "accept", "accept-charset", "accept-encoding", "accept-language",
+    "access-control-request-headers",
     "access-control-request-method", "access-control-request-private-network", "b3", "baggage",
-    "cache-control", "cdn-loop", "connection", "content-length", "content-type", "cookie", "cookie2",
+    "cache-control", "cdn-loop", "connection", "content-length", "content-type", "cookie",
+    "cookie2",
     "date", "device-memory", "dnt", "downlink", "dpr", "ect", "expect", "forwarded", "host",
     "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "keep-alive", "last-event-id", "origin", "ping-from", "ping-to", "pragma", "priority", "purpose",
+    "keep-alive", "last-event-id", "origin", "ping-from", "ping-to", "pragma", "priority",
+    "purpose",
     "range", "referer", "rtt", "save-data", "service-worker", "set-cookie", "te", "traceparent",
     "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
     "upgrade-insecure-requests", "user-agent", "via", "viewport-width", "width", "x-amz-cf-id",
-    "x-amzn-trace-id", "x-client-data", "x-correlation-id", "x-purpose", "x-real-ip", "x-request-id",
+    "x-amzn-trace-id", "x-client-data", "x-correlation-id", "x-purpose", "x-real-ip",
+    "x-request-id",
     "x-requested-with", "authorization", "content-language", "http2-settings", "early-data",
   ]
 

@@ -16,7 +16,7 @@ public struct HeaderField: Hashable, Sendable {
 ///
 /// Several can hold at once: nginx's `escape=json` prints the first line only, and prints an absent
 /// and an empty field alike. The empty set is ``exact``.
-public struct Fidelity: OptionSet, Hashable, Sendable {
+public struct Fidelity: OptionSet, Hashable, Sendable, CustomStringConvertible {
   public let rawValue: UInt8
 
   public init(rawValue: UInt8) {
@@ -37,6 +37,12 @@ public struct Fidelity: OptionSet, Hashable, Sendable {
   public static let cut = Fidelity(rawValue: 16)
   /// An absent and an empty field are printed alike.
   public static let absentOrEmpty = Fidelity(rawValue: 32)
+
+  /// The names of what holds, joined by `+`; `exact` for none.
+  public var description: String {
+    let held = Self.names.filter { contains($0.0) }.map(\.1)
+    return held.isEmpty ? "exact" : held.joined(separator: "+")
+  }
 
   /// Every member with the name that records use.
   static let names: [(Fidelity, String)] = [

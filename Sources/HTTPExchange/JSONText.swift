@@ -337,7 +337,8 @@ public struct JSONReader {
       {
         index += 2
         let low = try hexadecimalUnit()
-        unit = (0xDC00..<0xE000).contains(low)
+        unit =
+          (0xDC00..<0xE000).contains(low)
           ? 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00) : 0xFFFD
       }
       let scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"

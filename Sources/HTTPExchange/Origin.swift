@@ -52,7 +52,8 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
     let bracket = host.lastIndex(of: "]")
     if let colon = host.lastIndex(of: ":"), bracket.map({ $0 < colon }) ?? true {
       let digits = host[host.index(after: colon)...]
-      guard !digits.isEmpty, digits.utf8.count <= 5, digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
+      guard !digits.isEmpty, digits.utf8.count <= 5,
+        digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
         let number = UInt16(digits)
       else { return nil }
       port = number

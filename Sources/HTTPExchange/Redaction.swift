@@ -75,14 +75,13 @@ public enum Redaction {
   private static func withoutUserInfo(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: "@")) else { return text }
     var start = text.startIndex
-    if let slashes = text.firstRange(of: "//") {
-      guard !text[..<slashes.lowerBound].contains(where: { $0 == "/" || $0 == "?" }) else {
-        return text
-      }
-      start = slashes.upperBound
-    } else {
+    guard let slashes = text.firstRange(of: "//") else {
       return text
     }
+    guard !text[..<slashes.lowerBound].contains(where: { $0 == "/" || $0 == "?" }) else {
+      return text
+    }
+    start = slashes.upperBound
     let end = text[start...].firstIndex { "/?#\\".contains($0) } ?? text.endIndex
     guard let at = text[start..<end].lastIndex(of: "@") else { return text }
     let userInfo = text[start..<at]

@@ -65,7 +65,8 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
       self.init(scheme: nil, host: nil, port: nil, target: text)
       return
     }
-    let scheme = slashes.lowerBound == text.startIndex
+    let scheme =
+      slashes.lowerBound == text.startIndex
       ? nil : String(text[..<slashes.lowerBound].dropLast()).asciiLowercased
     let rest = text[slashes.upperBound...]
     let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex

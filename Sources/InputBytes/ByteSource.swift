@@ -110,7 +110,9 @@ final class Inflater {
 
   /// Reads more stored bytes behind those that are left.
   func refill() throws(InputDamage) {
-    if start > 0, end > start { input.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<end])) }
+    if start > 0, end > start {
+      input.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<end]))
+    }
     end -= start
     start = 0
     while !isAtEnd, end < 18 {

@@ -19,4 +19,9 @@ public struct InputDamage: Error, Equatable, Sendable {
   public var offset: UInt64
   /// What is wrong, in lower case without a full stop.
   public var what: String
+
+  public init(offset: UInt64, what: String) {
+    self.offset = offset
+    self.what = what
+  }
 }

@@ -1,0 +1,117 @@
+internal import AccessLog
+internal import Foundation
+internal import HTTPExchange
+internal import InputBytes
+internal import PacketCapture
+
+/// Something that exchanges come out of, a batch at a time.
+protocol ExchangeSource: AnyObject {
+  /// The next exchanges; `nil` at the end.
+  func nextBatch() throws(StageError) -> ExchangeBatch?
+  /// What was read, once the end was reached.
+  var records: [SourceRecord] { get }
+}
+
+/// What an input was recognised as.
+enum InputKind {
+  case capture
+  case log(LogFormat)
+  case records
+}
+
+/// An input that is opened when its time has come.
+struct PlannedSource {
+  var path: String
+  var name: String
+  var firstTime: EventTime?
+  /// Opens the input; `nil` when it is gone, which has been noted by then.
+  var open: () throws(StageError) -> (any ExchangeSource)?
+}
+
+final class CaptureSource: ExchangeSource {
+  private let reader: CaptureReader
+
+  init(_ input: ByteInput, _ options: IngestOptions) {
+    reader = CaptureReader(input: input, options: options)
+  }
+
+  func nextBatch() -> ExchangeBatch? { reader.nextBatch() }
+
+  var records: [SourceRecord] { [reader.record] }
+}
+
+final class LogSource: ExchangeSource {
+  private let reader: LogReader
+
+  init(_ input: ByteInput, _ format: LogFormat, _ options: IngestOptions) {
+    reader = LogReader(input: input, format: format, options: options)
+  }
+
+  func nextBatch() -> ExchangeBatch? { reader.nextBatch() }
+
+  var records: [SourceRecord] { [reader.record] }
+}
+
+extension RecordSource: ExchangeSource {
+  var records: [SourceRecord] { sources }
+}
+
+/// Runs a source on a thread of its own, a few batches ahead.
+///
+/// The source is touched by the thread alone until that has ended; everything else is touched only
+/// while the condition is locked.
+final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
+  private static let depth = 3
+
+  private let source: any ExchangeSource
+  private let condition = NSCondition()
+  private var ready: [Result<ExchangeBatch, StageError>] = []
+  private var isAtEnd = false
+  private var isAbandoned = false
+
+  init(_ source: any ExchangeSource) {
+    self.source = source
+    let thread = Thread { [self] in run() }
+    thread.stackSize = 4 << 20
+    thread.start()
+  }
+
+  func nextBatch() throws(StageError) -> ExchangeBatch? {
+    condition.lock()
+    while ready.isEmpty, !isAtEnd { condition.wait() }
+    let result = ready.isEmpty ? nil : ready.removeFirst()
+    condition.signal()
+    condition.unlock()
+    return try result?.get()
+  }
+
+  var records: [SourceRecord] { source.records }
+
+  /// Lets the thread end early.
+  func abandon() {
+    condition.lock()
+    isAbandoned = true
+    condition.signal()
+    condition.unlock()
+  }
+
+  private func run() {
+    while true {
+      var result: Result<ExchangeBatch, StageError>?
+      do throws(StageError) {
+        result = try source.nextBatch().map { .success($0) }
+      } catch {
+        result = .failure(error)
+      }
+      condition.lock()
+      while ready.count >= Self.depth, !isAbandoned { condition.wait() }
+      if let result { ready.append(result) }
+      var ends = result == nil || isAbandoned
+      if case .failure = result { ends = true }
+      isAtEnd = ends
+      condition.signal()
+      condition.unlock()
+      if ends { return }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// What an exchange can be in a call, as far as it tells by itself.
+struct ExchangeTraits {
+  enum Role {
+    /// `OPTIONS` with `Origin` and `Access-Control-Request-Method`, or one that may have them.
+    case preflight
+    /// A request with an `Origin`.
+    case request
+    /// A redirect without an `Origin`: perhaps the first hop of a call that then crosses origins.
+    case redirectWithoutOrigin
+    /// A request of a log that does not record `Origin`.
+    case unrecordedOrigin
+  }
+
+  let role: Role
+  /// The value of `Origin`.
+  let origin: String?
+  /// The kind to count it as, when CORS has nothing to say of it whatever stands around it.
+  let passedOver: String?
+  /// The kind to count it as when no redirect led to it, because it is, or may be, same-origin.
+  let sameOriginKind: String?
+
+  init(_ exchange: Exchange) {
+    let request = exchange.request
+    let recordsOrigin = request.records(.origin)
+    origin = request.first(.origin)
+    let isOptions = exchange.method == "OPTIONS"
+    var passedOver: String?
+    if !Self.isBrowser(exchange) {
+      passedOver = "not-a-browser"
+    } else if exchange.method.isEmpty {
+      passedOver = "no-method"
+    }
+    if isOptions, origin != nil,
+      request.contains(.accessControlRequestMethod)
+        || !request.records(.accessControlRequestMethod)
+    {
+      role = .preflight
+      sameOriginKind = nil
+    } else if isOptions, !recordsOrigin {
+      role = .preflight
+      sameOriginKind = nil
+    } else if !recordsOrigin {
+      role = .unrecordedOrigin
+      sameOriginKind = nil
+    } else if origin == nil {
+      role = .redirectWithoutOrigin
+      sameOriginKind = nil
+      if isOptions {
+        passedOver = passedOver ?? "options-without-origin"
+      } else if !(exchange.status.map(isRedirectStatus) ?? false) {
+        passedOver = passedOver ?? "no-origin"
+      }
+    } else {
+      role = .request
+      sameOriginKind = Self.sameOriginKind(exchange, origin: origin ?? "")
+    }
+    self.passedOver = passedOver
+  }
+
+  /// Whether a browser can have sent it: what names itself otherwise is a tool, and CORS binds
+  /// browsers only.
+  private static func isBrowser(_ exchange: Exchange) -> Bool {
+    guard let userAgent = exchange.userAgent else {
+      // Every browser names itself; a source that records all fields would show it.
+      return exchange.request.coverage != .complete
+    }
+    return userAgent.contains("Mozilla/") || userAgent.hasPrefix("Opera/")
+      || exchange.request.contains(.secFetchMode)
+  }
+
+  /// Why a request with an `Origin` crosses no origins, as far as the evidence tells.
+  private static func sameOriginKind(_ exchange: Exchange, origin: String) -> String? {
+    switch exchange.request.first(.secFetchSite) {
+    case "same-origin": return "same-origin"
+    case "same-site", "cross-site": return nil
+    default: break
+    }
+    guard let parsed = Origin(origin) else { return nil }
+    guard let host = exchange.url.host else { return "target-not-recorded" }
+    guard host == parsed.host else { return nil }
+    if let own = exchange.url.origin { return own == parsed ? "same-origin" : nil }
+    // Equal hosts that differ at most in what was not recorded.
+    if let scheme = exchange.url.scheme, scheme != parsed.scheme { return nil }
+    if let port = exchange.url.port, port != parsed.port { return nil }
+    return "same-host"
+  }
+}

@@ -1,0 +1,112 @@
+internal import HTTPExchange
+internal import IncidentReport
+
+/// What the records beside the calls say of a run: was something damaged, could anything be judged?
+struct Judgement {
+  private(set) var isDamaged = false
+  private var exchanges: UInt64 = 0
+  private var hidden: UInt64 = 0
+  private var withoutOrigin: UInt64 = 0
+
+  /// Connections whose content was not seen, by the names under which a capture counts them.
+  private static let hiddenNotes = ["tls-connections", "quic-connections", "http2-connections"]
+
+  mutating func note(_ record: SourceRecord) {
+    isDamaged = isDamaged || record.damageCount > 0
+    exchanges &+= record.exchanges
+    for note in Self.hiddenNotes { hidden &+= record.notes[note] ?? 0 }
+  }
+
+  mutating func note(_ traffic: TrafficRecord) {
+    withoutOrigin &+= traffic.counts["origin-not-recorded"] ?? 0
+  }
+
+  /// Whether "nothing was blocked" could be said at all.
+  ///
+  /// It could not where there was nothing to read, where what there was is closed or lacks the
+  /// fields, and where no call could be decided.
+  func isJudgeable(_ totals: ReportTotals) -> Bool {
+    if totals.allowed > 0 || totals.blocked > 0 || totals.contradicted > 0 { return true }
+    return totals.undetermined == 0 && exchanges > 0 && hidden == 0 && withoutOrigin == 0
+  }
+}
+
+extension SourceRecord {
+  /// What pairing had to give up, as a record of its own.
+  init(pairingNotes notes: [String: UInt64]) {
+    self.init(input: "pairing", digest: "", kind: "pairing")
+    self.notes = notes
+    if let count = notes["late-exchanges"] {
+      warnings.append(
+        "\(count) exchanges stood more than 60 s, or more than \(TimeMerge.maximumWaiting) others, "
+          + "behind later ones and were judged out of order")
+    }
+    if let count = notes["forgotten-browsers"] {
+      warnings.append(
+        "\(count) clients were forgotten to bound memory: cached preflights of theirs may count as "
+          + "unseen")
+    }
+    if let count = notes["calls-given-up-early"] {
+      warnings.append("\(count) calls were given up early, since one client had too many open")
+    }
+  }
+
+  /// An input of which nothing could be used.
+  init(_ problem: InputProblem) {
+    let name = problem.path.split(separator: "/").last.map(String.init) ?? problem.path
+    self.init(input: name, digest: "", kind: problem.isNamed ? "unreadable" : "unknown")
+    if problem.isNamed {
+      addDamage(Damage(offset: nil, what: problem.reason))
+    } else {
+      warnings.append(problem.reason)
+    }
+  }
+}
+
+extension InputPlan {
+  /// Refuses to begin when no input could be read at all.
+  func requireInput() throws(StageError) {
+    guard sources.isEmpty else { return }
+    throw .noInput(problems.all.map(\.description))
+  }
+
+  /// Whether an input that the user named could not be used.
+  var hasFailures: Bool { problems.all.contains(where: \.isNamed) }
+
+  /// What was read of every input, in an order that does not depend on the arguments.
+  func sourceRecords() -> [SourceRecord] {
+    let records = problems.opened.flatMap(\.records) + problems.all.map { SourceRecord($0) }
+    return records.enumerated().sorted {
+      let (first, second) = ($0.element, $1.element)
+      return (first.input, first.digest, first.bytes, $0.offset)
+        < (second.input, second.digest, second.bytes, $1.offset)
+    }.map(\.element)
+  }
+}
+
+/// Collects lines and gives them out in large pieces.
+struct LineSink {
+  private static let pieceSize = 1 << 16
+
+  private let sink: ByteSink
+  private var writer = JSONWriter()
+
+  init(_ sink: @escaping ByteSink) {
+    self.sink = sink
+  }
+
+  mutating func write(_ body: (inout JSONWriter) -> Void) throws(StageError) {
+    body(&writer)
+    if writer.bytes.count >= Self.pieceSize { try flush() }
+  }
+
+  mutating func flush() throws(StageError) {
+    let bytes = writer.bytes
+    guard !bytes.isEmpty else { return }
+    let result = bytes.withUnsafeBytes { piece in
+      Result { () throws(StageError) in try sink(piece) }
+    }
+    try result.get()
+    writer.removeAll()
+  }
+}

@@ -1,0 +1,383 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// Puts exchanges together to calls: preflight, actual request, redirect hops.
+///
+/// Exchanges come in the order of time. The key of everything is the browser; within it a preflight
+/// and its request match by URL, method, header names, origin and time, never by connection. A call
+/// is given out when its last response was seen, or when its window has passed in event time.
+struct Pairing {
+  private struct BrowserKey: Hashable {
+    var client: String
+    var forwardedFor: String?
+    var userAgent: String?
+  }
+
+  private var browsers: [BrowserKey: Browser] = [:]
+  private var deadlines = DeadlineQueue()
+  private var now = EventTime(nanoseconds: .min)
+  private var nextSweep = EventTime(nanoseconds: .min)
+  private let engineOverride: Engine?
+  /// Calls that are complete, in the order in which they became so.
+  private(set) var calls: [Call] = []
+  /// Exchanges that no CORS verdict applies to, by kind.
+  private(set) var notCORS: [String: UInt64] = [:]
+  /// Limits that were reached, and records that came too late, by kind.
+  private(set) var notes: [String: UInt64] = [:]
+
+  /// - Parameter engine: the engine to judge every call by; `nil` takes the user agent's.
+  init(engine: Engine? = nil) {
+    engineOverride = engine
+  }
+
+  /// Hands out the calls that are complete, and forgets them.
+  mutating func takeCalls() -> [Call] {
+    defer { calls.removeAll(keepingCapacity: true) }
+    return calls
+  }
+
+  /// Takes the next exchange.
+  mutating func add(_ exchange: Exchange) {
+    advance(to: exchange.time)
+    let traits = ExchangeTraits(exchange)
+    if let kind = traits.passedOver {
+      notCORS[kind, default: 0] += 1
+      return
+    }
+    let browser = browser(for: exchange)
+    switch traits.role {
+    case .preflight: addPreflight(exchange, traits, browser)
+    case .request: addRequest(exchange, traits, browser)
+    case .redirectWithoutOrigin: addRedirectWithoutOrigin(exchange, browser)
+    case .unrecordedOrigin: addWithUnrecordedOrigin(exchange, browser)
+    }
+  }
+
+  /// Gives out everything that is still open.
+  mutating func finish() {
+    while let (call, browser) = deadlines.pop() { giveUp(call, browser) }
+  }
+
+  private mutating func advance(to time: EventTime) {
+    now = max(now, time)
+    while let (call, browser) = deadlines.pop(before: now) { giveUp(call, browser) }
+    if now > nextSweep {
+      nextSweep = now.advanced(by: PairingLimits.sweepInterval)
+      browsers = browsers.filter { !$0.value.isForgettable(at: now) }
+    }
+  }
+
+  private mutating func browser(for exchange: Exchange) -> Browser {
+    let key = BrowserKey(
+      client: exchange.client, forwardedFor: exchange.forwardedFor, userAgent: exchange.userAgent)
+    if let browser = browsers[key] {
+      browser.lastSeen = now
+      return browser
+    }
+    if browsers.count >= PairingLimits.browsers {
+      let before = browsers.count
+      browsers = browsers.filter { $0.value.openCount > 0 }
+      notes["forgotten-browsers", default: 0] += UInt64(before - browsers.count)
+    }
+    let browser = Browser(engine: exchange.userAgent.flatMap(Engine.init(userAgent:)))
+    browser.lastSeen = now
+    browsers[key] = browser
+    return browser
+  }
+
+  // MARK: Preflights
+
+  private mutating func addPreflight(
+    _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
+  ) {
+    let question = PreflightQuestion(exchange.request)
+    let origin = traits.origin ?? "null"
+    let call: OpenCall
+    if let chain = redirectLeading(to: exchange, method: question.method, traits, browser) {
+      browser.close(chain)
+      chain.evidence.hops.append(CallEvidence.Hop(preflight: exchange))
+      call = chain
+    } else {
+      call = OpenCall(
+        CallEvidence(
+          origin: origin, engine: browser.engine, hops: [.init(preflight: exchange)],
+          kind: .preflightOnly))
+    }
+    replayCache(exchange, question, origin: origin, browser, call)
+    wait(call, .request, browser)
+  }
+
+  /// What the preflight did to the browser's cache, and whether it can have passed at all.
+  private func replayCache(
+    _ exchange: Exchange, _ question: PreflightQuestion, origin: String, _ browser: Browser,
+    _ call: OpenCall
+  ) {
+    guard let status = exchange.status, exchange.request.contains(.origin) else { return }
+    let engine = browser.engine ?? .standard
+    func findings(includesCredentials: Bool) -> Findings {
+      corsPreflightFetch(
+        question, origin: origin, includesCredentials: includesCredentials, status: status,
+        response: exchange.response, httpVersion: exchange.httpVersion, engine: engine)
+    }
+    let key = Browser.CacheKey(origin: origin, url: exchange.url)
+    if findings(includesCredentials: false).faults.isEmpty {
+      browser.updateCache(key) { cache in
+        cache.store(
+          question, response: exchange.response, at: exchange.endInterval.lowerBound,
+          id: exchange.id)
+      }
+    } else {
+      call.isPreflightRefused = true
+      if engine.differences.failedPreflightClearsCache {
+        browser.updateCache(key) { $0.clear() }
+      }
+    }
+  }
+
+  // MARK: Requests
+
+  private mutating func addRequest(
+    _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
+  ) {
+    let headers = ScriptHeaders(exchange.request, engine: browser.engine ?? .standard)
+    if let call = preflighted(exchange, traits, headers, browser) {
+      browser.close(call)
+      call.evidence.hops[call.evidence.hops.count - 1].request = exchange
+      if call.evidence.kind == .preflightOnly { call.evidence.kind = .preflighted }
+      settle(call, browser)
+      return
+    }
+    if let chain = redirectLeading(to: exchange, method: exchange.method, traits, browser) {
+      browser.close(chain)
+      if chain.beganWithoutOrigin, chain.evidence.hops.count == 1, let origin = traits.origin {
+        chain.evidence.origin = origin
+      }
+      chain.evidence.hops.append(CallEvidence.Hop(request: exchange))
+      settle(chain, browser)
+      return
+    }
+    if let kind = traits.sameOriginKind {
+      // The first hop of a call may be the page's own.
+      if let status = exchange.status, isRedirectStatus(status) {
+        let call = OpenCall(
+          CallEvidence(
+            origin: traits.origin ?? "null", engine: browser.engine,
+            hops: [.init(request: exchange)], kind: .simple))
+        if waitForNextHop(call, exchange, isCORS: false, browser) { return }
+      }
+      notCORS[kind, default: 0] += 1
+      return
+    }
+    if case .notCORS(let kind) = RequestModeEvidence(exchange, engine: browser.engine) {
+      notCORS[kind, default: 0] += 1
+      return
+    }
+    let call = OpenCall(
+      CallEvidence(
+        origin: traits.origin ?? "null", engine: browser.engine, hops: [.init(request: exchange)],
+        kind: kindWithoutPreflight(exchange, headers, traits, browser)))
+    settle(call, browser)
+  }
+
+  /// Tells a simple request from one that the preflight cache let through.
+  private func kindWithoutPreflight(
+    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser
+  ) -> CallKind {
+    guard !isSafelistedMethod(exchange.method) || !headers.unsafeNames.isEmpty else {
+      return .simple
+    }
+    let key = Browser.CacheKey(origin: traits.origin ?? "null", url: exchange.url)
+    let isCached =
+      browser.cache(key)?.match(
+        method: exchange.method, unsafeNames: headers.unsafeNames,
+        at: exchange.startInterval) != nil
+    return isCached ? .cached : .preflightUnseen
+  }
+
+  /// The waiting preflight that announced this request.
+  private func preflighted(
+    _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders, _ browser: Browser
+  ) -> OpenCall? {
+    guard let candidates = browser.awaitingRequest[exchange.url] else { return nil }
+    var best: (call: OpenCall, score: Int)?
+    for call in candidates {
+      guard let score = match(call, exchange, traits, headers) else { continue }
+      if best.map({ score > $0.score }) ?? true { best = (call, score) }
+    }
+    guard let best else { return nil }
+    if best.call.isPreflightRefused, isExplainedOtherwise(exchange, headers, traits, browser) {
+      return nil
+    }
+    return best.call
+  }
+
+  /// How well a waiting preflight fits a request; `nil` when it cannot be its own.
+  private func match(
+    _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders
+  ) -> Int? {
+    guard let preflight = call.preflight else { return nil }
+    let question = PreflightQuestion(preflight.request)
+    if let method = question.method, method != exchange.method { return nil }
+    if let origin = preflight.request.first(.origin), let own = traits.origin, origin != own,
+      // Firefox keeps the page's origin on the preflight of a later hop.
+      !(call.evidence.hops.count > 1 && (own == "null" || origin == "null"))
+    {
+      return nil
+    }
+    // Stamps that were computed from an end and a duration are off by a step each.
+    let slack = 2 * max(exchange.resolution.nanoseconds, preflight.resolution.nanoseconds)
+    guard
+      exchange.startInterval.upperBound.advanced(by: slack) >= preflight.endInterval.lowerBound
+    else { return nil }
+    var score = call.isPreflightRefused ? 0 : 100
+    if let names = question.headerNames {
+      let asked = Set(names.map(\.asciiLowercased))
+      if let all = headers.allNames {
+        guard asked.isSubset(of: all) else { return nil }
+        score += headers.unsafeNames.isSubset(of: asked) ? 40 : 0
+        // Of two that fit, the one that asked for more explains more of the request.
+        score += min(asked.count, 30)
+      }
+    }
+    if preflight.startedAt == nil
+      || preflight.endInterval.upperBound <= exchange.startInterval.upperBound
+    {
+      score += 1
+    }
+    return score
+  }
+
+  /// Whether a request needs no preflight that is seen here: it is simple, or the cache answers.
+  private func isExplainedOtherwise(
+    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser
+  ) -> Bool {
+    if isSafelistedMethod(exchange.method), headers.unsafeNames.isEmpty { return true }
+    return kindWithoutPreflight(exchange, headers, traits, browser) == .cached
+  }
+
+  // MARK: Redirects
+
+  /// The waiting call whose redirect leads to this exchange.
+  private func redirectLeading(
+    to exchange: Exchange, method: String?, _ traits: ExchangeTraits, _ browser: Browser
+  ) -> OpenCall? {
+    browser.awaitingNextHop[exchange.url]?.first { call in
+      guard let last = call.request, let status = last.status else { return false }
+      if let method {
+        let expected = methodAfterRedirect(last.method, status: status)
+        guard method == expected || method == last.method else { return false }
+      }
+      let slack = 2 * max(exchange.resolution.nanoseconds, last.resolution.nanoseconds)
+      guard exchange.startInterval.upperBound.advanced(by: slack) >= last.endInterval.lowerBound
+      else { return false }
+      guard let origin = traits.origin else { return false }
+      if call.beganWithoutOrigin, call.evidence.hops.count == 1 {
+        return origin == "null" || last.url.origin?.description == origin
+          || last.url.host == Origin(origin)?.host
+      }
+      return origin == call.evidence.origin || origin == "null"
+    }
+  }
+
+  private mutating func addRedirectWithoutOrigin(_ exchange: Exchange, _ browser: Browser) {
+    let call = OpenCall(
+      CallEvidence(
+        origin: exchange.url.origin?.description ?? "null", engine: browser.engine,
+        hops: [.init(request: exchange)], kind: .simple))
+    if !waitForNextHop(call, exchange, isCORS: false, browser) {
+      notCORS["no-origin", default: 0] += 1
+    }
+  }
+
+  /// Lets a call wait for the next hop when its response is a redirect that can be followed.
+  private mutating func waitForNextHop(
+    _ call: OpenCall, _ exchange: Exchange, isCORS: Bool, _ browser: Browser
+  ) -> Bool {
+    guard
+      case .follow(let target) = httpRedirectFetch(
+        from: exchange.url, status: exchange.status, response: exchange.response,
+        initiator: call.evidence.origin, isCORS: isCORS,
+        redirectCount: call.evidence.hops.count - 1)
+    else { return false }
+    wait(call, .nextHop(target), browser)
+    return true
+  }
+
+  /// After a request was added: waits for the next hop, or gives the call out.
+  private mutating func settle(_ call: OpenCall, _ browser: Browser) {
+    guard let request = call.request else { return }
+    if waitForNextHop(call, request, isCORS: true, browser) { return }
+    emit(call, browser)
+  }
+
+  // MARK: Logs without an Origin
+
+  /// A plain log: a request after an `OPTIONS` for the same URL says that this passed.
+  private mutating func addWithUnrecordedOrigin(_ exchange: Exchange, _ browser: Browser) {
+    guard
+      let call = browser.awaitingRequest[exchange.url]?.first(where: { call in
+        guard let preflight = call.preflight, !preflight.request.records(.origin) else {
+          return false
+        }
+        return exchange.endInterval.upperBound >= preflight.endInterval.lowerBound
+      })
+    else {
+      notCORS["origin-not-recorded", default: 0] += 1
+      return
+    }
+    browser.close(call)
+    call.evidence.hops[call.evidence.hops.count - 1].request = exchange
+    call.evidence.kind = .preflighted
+    emit(call, browser)
+  }
+
+  // MARK: Waiting and giving out
+
+  private mutating func wait(
+    _ call: OpenCall, _ waiting: OpenCall.Waiting, _ browser: Browser
+  ) {
+    if browser.openCount >= PairingLimits.openCalls {
+      notes["calls-given-up-early", default: 0] += 1
+      emit(call, browser)
+      return
+    }
+    let last = call.evidence.hops.last.flatMap { $0.request ?? $0.preflight }
+    let window =
+      last?.timeBasis == .end ? PairingLimits.windowByEnd : PairingLimits.window
+    browser.open(call, waiting)
+    deadlines.push(call, browser, at: now.advanced(by: window), window: window)
+  }
+
+  private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
+    browser.close(call)
+    if call.beganWithoutOrigin, call.evidence.hops.count == 1 {
+      notCORS["no-origin", default: 0] += 1
+      return
+    }
+    if call.evidence.hops.count == 1, call.evidence.kind == .simple, let request = call.request,
+      let kind = ExchangeTraits(request).sameOriginKind
+    {
+      notCORS[kind, default: 0] += 1
+      return
+    }
+    emit(call, browser)
+  }
+
+  private mutating func emit(_ call: OpenCall, _ browser: Browser) {
+    let first = call.evidence.hops[0]
+    let key = Browser.CacheKey(
+      origin: call.evidence.origin,
+      url: (first.request ?? first.preflight)?.url ?? call.evidence.exchanges[0].exchange.url)
+    if call.request?.status == 304 {
+      call.evidence.hasReadableStoredResponse = browser.hasReadable(key)
+    }
+    let verdict = evaluate(call.evidence, as: engineOverride)
+    if verdict.verdict == .allowed { browser.noteReadable(key) }
+    if verdict.verdict == .blocked, verdict.phase == .response,
+      (browser.engine ?? .standard).differences.refusedResponseClearsCache
+    {
+      browser.updateCache(key) { $0.clear() }
+    }
+    calls.append(verdict)
+  }
+}

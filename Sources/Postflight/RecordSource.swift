@@ -1,0 +1,48 @@
+internal import HTTPExchange
+internal import InputBytes
+
+/// Exchanges that an earlier stage wrote, as a source like any other.
+final class RecordSource {
+  private var lines: LineInput
+  private let path: String
+  private var isAtEnd = false
+  private var latest = EventTime(nanoseconds: .min)
+  /// What the earlier stage read, in the order of its records.
+  private(set) var sources: [SourceRecord] = []
+
+  /// Records that are read at once.
+  private static let batchSize = 1024
+
+  init(_ input: ByteInput) {
+    path = input.path
+    lines = LineInput(input)
+  }
+
+  /// The next exchanges; `nil` at the end.
+  ///
+  /// - Throws: ``StageError`` with the line that is no record of this stage.
+  func nextBatch() throws(StageError) -> ExchangeBatch? {
+    guard !isAtEnd else { return nil }
+    var batch = ExchangeBatch(exchanges: [], watermark: latest)
+    while batch.exchanges.count < Self.batchSize {
+      guard let line = try lines.nextRecord(of: path) else {
+        isAtEnd = true
+        batch.watermark = EventTime(nanoseconds: .max)
+        return batch
+      }
+      do throws(RecordError) {
+        switch try StreamRecord(line: line) {
+        case .exchange(let exchange):
+          latest = max(latest, exchange.time)
+          batch.exchanges.append(exchange)
+        case .source(let record):
+          sources.append(record)
+        }
+      } catch {
+        throw .notThatStage(path: path, line: lines.number, reason: error.reason)
+      }
+    }
+    batch.watermark = latest
+    return batch
+  }
+}

@@ -1,0 +1,225 @@
+import FetchCORS
+import HTTPExchange
+import Testing
+
+@testable import Postflight
+
+@Suite("Pairing")
+struct PairingTests {
+  private func calls(_ exchanges: [Exchange]) -> [Call] {
+    var pairing = Pairing()
+    for exchange in exchanges.sorted(by: { $0.time < $1.time }) { pairing.add(exchange) }
+    pairing.finish()
+    return pairing.calls
+  }
+
+  @Test("a preflight meets the request that it announced")
+  func preflighted() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.preflight("PUT", at: 0, response: TrafficBuilder.allowing("PUT")),
+      traffic.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+    ])
+    #expect(calls.map(\.kind) == [.preflighted])
+    #expect(calls.map(\.verdict) == [.allowed])
+    #expect(calls.first?.method == "PUT")
+  }
+
+  @Test("a preflight that fails and is followed by nothing is a blocked call")
+  func blockedPreflight() {
+    var traffic = TrafficBuilder()
+    let calls = calls([traffic.preflight("PUT", at: 0, response: [])])
+    #expect(calls.map(\.verdict) == [.blocked])
+    #expect(calls.map(\.phase) == [.preflight])
+    #expect(calls.map(\.reason) == [.missingAllowOriginHeader])
+    #expect(calls.map(\.kind) == [.preflightOnly])
+  }
+
+  @Test("a preflight that passes and is followed by nothing is undetermined")
+  func abandonedPreflight() {
+    var traffic = TrafficBuilder()
+    let allow = TrafficBuilder.allowing("PUT") + [("access-control-allow-credentials", "true")]
+    let calls = calls([traffic.preflight("PUT", at: 0, response: allow)])
+    #expect(calls.map(\.verdict) == [.undetermined])
+    #expect(calls.map(\.missing) == [[MissingFact.actualRequest]])
+  }
+
+  @Test("a request after a preflight that fails in every world is contradicted, never blocked")
+  func contradicted() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.preflight("PUT", at: 0, response: []),
+      traffic.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+    ])
+    #expect(calls.map(\.verdict) == [.contradicted])
+  }
+
+  @Test("a simple request to the URL of a refused preflight is a call of its own")
+  func simpleBesideRefused() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.preflight("GET", "x-trace", at: 0, response: TrafficBuilder.allowing()),
+      traffic.exchange("GET", at: 10, response: TrafficBuilder.allowing()),
+    ])
+    #expect(Set(calls.map(\.kind)) == [.preflightOnly, .simple])
+    #expect(calls.first { $0.kind == .preflightOnly }?.verdict == .blocked)
+    #expect(calls.first { $0.kind == .simple }?.verdict == .allowed)
+  }
+
+  @Test("of parallel preflights each request takes the one that asked for its headers")
+  func burst() {
+    var traffic = TrafficBuilder()
+    let allow = TrafficBuilder.allowing("PUT", "x-a, x-b")
+    let calls = calls([
+      traffic.preflight("PUT", "x-a", at: 0, response: allow),
+      traffic.preflight("PUT", "x-b", at: 1, response: allow),
+      traffic.exchange("PUT", at: 20, request: [("x-b", nil)], response: allow),
+      traffic.exchange("PUT", at: 21, request: [("x-a", nil)], response: allow),
+    ])
+    #expect(calls.map(\.kind) == [.preflighted, .preflighted])
+    for call in calls {
+      let asked = call.preflight?.request.first(.accessControlRequestHeaders) ?? ""
+      #expect(call.request?.request.contains(HeaderName(asked)) == true)
+    }
+  }
+
+  @Test("a request within the max-age of an earlier preflight is cached")
+  func cached() {
+    var traffic = TrafficBuilder()
+    let allow = TrafficBuilder.allowing("PUT") + [("access-control-max-age", "600")]
+    let calls = calls([
+      traffic.preflight("PUT", at: 0, response: allow),
+      traffic.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+      traffic.exchange("PUT", at: 60_000, response: TrafficBuilder.allowing()),
+      traffic.exchange("PUT", at: 700_000, response: TrafficBuilder.allowing()),
+    ])
+    #expect(calls.map(\.kind) == [.preflighted, .cached, .preflightUnseen])
+    #expect(calls.allSatisfy { $0.verdict == .allowed })
+  }
+
+  @Test("redirect hops are joined, and the failing hop is named")
+  func redirects() {
+    var traffic = TrafficBuilder()
+    let first = traffic.exchange(
+      "GET", at: 0, status: 302,
+      response: TrafficBuilder.allowing() + [("location", "https://login.example.net/start")])
+    traffic.origin = "null"
+    let second = traffic.exchange("GET", "https://login.example.net/start", at: 20)
+    let calls = calls([first, second])
+    #expect(calls.count == 1)
+    #expect(calls.first?.verdict == .blocked)
+    #expect(calls.first?.hop == 1)
+    #expect(calls.first?.origin == TrafficBuilder.page)
+    #expect(calls.first?.url.host == "api.example.com")
+  }
+
+  @Test("a redirect of the page's own origin is the first hop of the call that it leads to")
+  func redirectFromHome() {
+    var traffic = TrafficBuilder()
+    traffic.origin = nil
+    let first = traffic.exchange(
+      "GET", "https://app.example.com/go", at: 0, status: 302,
+      response: [("location", "https://api.example.com/v1/orders")])
+    traffic.origin = TrafficBuilder.page
+    let second = traffic.exchange("GET", at: 20, response: TrafficBuilder.allowing())
+    let calls = calls([first, second])
+    #expect(calls.map(\.verdict) == [.allowed])
+    #expect(calls.map(\.hop) == [1])
+  }
+
+  @Test("a good redirect that nobody followed is undetermined")
+  func redirectNotFollowed() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.exchange(
+        "GET", at: 0, status: 302,
+        response: TrafficBuilder.allowing() + [("location", "https://api.example.com/next")])
+    ])
+    #expect(calls.map(\.verdict) == [.undetermined])
+    #expect(calls.first?.missing.contains(MissingFact.redirectMode) == true)
+  }
+
+  @Test("a request that surely began before its preflight ended is not its request")
+  func tooEarly() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.preflight("PUT", at: 0, response: TrafficBuilder.allowing("PUT")),
+      traffic.exchange("PUT", at: 2, response: TrafficBuilder.allowing()),
+    ])
+    #expect(Set(calls.map(\.kind)) == [.preflightOnly, .preflightUnseen])
+  }
+
+  @Test("two browsers behind one address are told apart by their user agent")
+  func keyedByBrowser() {
+    var chrome = TrafficBuilder()
+    var firefox = TrafficBuilder()
+    firefox.userAgent = TrafficBuilder.firefox
+    firefox.source = "node-b.pcap@0123456789ab"
+    let calls = calls([
+      chrome.preflight("PUT", at: 0, response: TrafficBuilder.allowing("PUT")),
+      firefox.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+    ])
+    #expect(Set(calls.map(\.kind)) == [.preflightOnly, .preflightUnseen])
+  }
+
+  @Test(
+    "traffic that no CORS verdict applies to is counted by kind and is no call",
+    arguments: [
+      ("GET", [("sec-fetch-mode", "no-cors")], "no-cors"),
+      ("POST", [("sec-fetch-mode", "navigate")], "navigation"),
+      ("GET", [("upgrade", "websocket")], "websocket"),
+      ("POST", [("upgrade-insecure-requests", "1"), ("accept", "text/html,*/*")], "navigation"),
+      ("POST", [("content-type", "text/ping")], "browser-report"),
+      ("POST", [("sec-fetch-site", "same-origin")], "same-origin"),
+    ])
+  func notCORS(method: String, fields: [(String, String)], kind: String) {
+    var traffic = TrafficBuilder()
+    var pairing = Pairing()
+    pairing.add(traffic.exchange(method, at: 0, request: fields.map { ($0.0, $0.1) }))
+    pairing.finish()
+    #expect(pairing.calls.isEmpty)
+    #expect(pairing.notCORS == [kind: 1])
+  }
+
+  @Test("a simple POST without the headers may be no-cors: undetermined, never blocked")
+  func ambiguousMode() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.exchange("POST", at: 0, request: [("content-type", "text/plain")])
+    ])
+    #expect(calls.map(\.verdict) == [.undetermined])
+    #expect(calls.first?.missing == [MissingFact.requestMode])
+  }
+
+  @Test("every exchange is in a call or counted as none")
+  func countsAddUp() {
+    var traffic = TrafficBuilder()
+    var exchanges = [
+      traffic.preflight("PUT", at: 0, response: TrafficBuilder.allowing("PUT")),
+      traffic.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+      traffic.preflight("DELETE", at: 20, response: []),
+      traffic.exchange("GET", at: 30, status: 302, response: [("location", "/x")]),
+      traffic.exchange("GET", "https://app.example.com/", at: 40),
+      traffic.exchange("GET", at: 50, status: nil),
+    ]
+    traffic.userAgent = "curl/8.0"
+    exchanges.append(traffic.exchange("GET", at: 60))
+    var pairing = Pairing()
+    for exchange in exchanges { pairing.add(exchange) }
+    pairing.finish()
+    let inCalls = pairing.calls.reduce(0) { $0 + $1.exchanges.count }
+    #expect(inCalls + Int(pairing.notCORS.values.reduce(0, +)) == exchanges.count)
+  }
+
+  @Test("an answer of 304 refreshes a stored response that could be read")
+  func revalidation() {
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.exchange("GET", at: 0, response: TrafficBuilder.allowing()),
+      traffic.exchange("GET", at: 1000, status: 304),
+      traffic.exchange("GET", "https://api.example.com/other", at: 2000, status: 304),
+    ])
+    #expect(calls.map(\.verdict) == [.allowed, .allowed, .undetermined])
+    #expect(calls.last?.missing == [MissingFact.storedResponse])
+  }
+}

@@ -1,0 +1,97 @@
+import HTTPExchange
+import Testing
+
+@testable import Postflight
+
+@Suite("Merging by time")
+struct TimeMergeTests {
+  /// Gives out batches that were prepared.
+  final class PreparedSource: ExchangeSource {
+    private var batches: [ExchangeBatch]
+    private let onOpen: (() -> Void)?
+
+    init(_ batches: [ExchangeBatch], onOpen: (() -> Void)? = nil) {
+      self.batches = batches.reversed()
+      self.onOpen = onOpen
+      onOpen?()
+    }
+
+    func nextBatch() -> ExchangeBatch? { batches.popLast() }
+    var records: [SourceRecord] { [] }
+  }
+
+  private func merged(_ sources: [PlannedSource]) throws -> (ids: [String], late: UInt64) {
+    var merge = TimeMerge(sources)
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    return (ids, merge.lateCount)
+  }
+
+  private func planned(
+    _ name: String, _ exchanges: [Exchange], batch: Int, window: Int64 = 0,
+    onOpen: (() -> Void)? = nil
+  ) -> PlannedSource {
+    var batches: [ExchangeBatch] = []
+    var latest = EventTime(nanoseconds: .min)
+    for start in stride(from: 0, to: exchanges.count, by: batch) {
+      let part = Array(exchanges[start..<min(start + batch, exchanges.count)])
+      latest = part.map(\.time).reduce(latest, max)
+      batches.append(ExchangeBatch(exchanges: part, watermark: latest.advanced(by: -window)))
+    }
+    return PlannedSource(path: name, name: name, firstTime: exchanges.first?.time) {
+      PreparedSource(batches, onOpen: onOpen)
+    }
+  }
+
+  private func traffic(_ source: String, _ times: [Int64]) -> [Exchange] {
+    var builder = TrafficBuilder()
+    builder.source = source
+    return times.map { builder.exchange("GET", at: $0) }
+  }
+
+  @Test("the order does not depend on how the traffic is split", arguments: [1, 2, 7, 100])
+  func independentOfBatches(size: Int) throws {
+    let first = traffic("a@1", [0, 10, 20, 30, 40, 50])
+    let second = traffic("b@2", [5, 10, 15, 45, 60])
+    let result = try merged([
+      planned("a", first, batch: size), planned("b", second, batch: size),
+    ])
+    let expected = (first + second).sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+    #expect(result.ids == expected.map(\.id.description))
+    #expect(result.late == 0)
+  }
+
+  @Test("lines of one log that stand in the wrong order within the window are put right")
+  func reorders() throws {
+    let times: [Int64] = [0, 30_000, 10_000, 50_000, 20_000, 200_000]
+    let exchanges = traffic("a@1", times)
+    let result = try merged([
+      planned("a", exchanges, batch: 2, window: ExchangeBatch.reorderWindow)
+    ])
+    #expect(
+      result.ids == exchanges.sorted { $0.time < $1.time }.map(\.id.description))
+    #expect(result.late == 0)
+  }
+
+  @Test("what comes later than the window is given out and counted")
+  func late() throws {
+    let exchanges = traffic("a@1", [0, 300_000, 600_000, 10_000])
+    let result = try merged([
+      planned("a", exchanges, batch: 1, window: ExchangeBatch.reorderWindow)
+    ])
+    #expect(result.ids.count == 4)
+    #expect(result.late == 1)
+  }
+
+  @Test("a file is opened when its time comes, not before")
+  func opensLazily() throws {
+    var opened: [String] = []
+    let early = planned("a", traffic("a@1", [0, 10]), batch: 10) { opened.append("a") }
+    let late = planned("b", traffic("b@2", [10_000_000]), batch: 10) { opened.append("b") }
+    var merge = TimeMerge([early, late])
+    _ = try merge.next()
+    #expect(opened == ["a"])
+    while try merge.next() != nil {}
+    #expect(opened == ["a", "b"])
+  }
+}
