@@ -1,0 +1,67 @@
+/// Every bound on what a capture may make the reader hold, each with its reason.
+///
+/// Reaching one never ends the run: what it costs is counted in the source record's notes.
+enum CaptureLimits {
+  /// Captured bytes of one packet: libpcap's limit, which every writer keeps to.
+  static let usualPacketLength = 256 * 1024
+  /// Captured bytes of one packet where the file's snapshot length allows more: BIG TCP makes
+  /// frames of 512 KiB, and a longer one is a damaged length.
+  static let packetLength = 2 << 20
+  /// Bytes of one pcapng block: the limit of libpcap and Wireshark.
+  static let blockLength = 16 << 20
+  /// Interfaces of one pcapng section; a container host has some hundred.
+  static let interfaces = 4096
+  /// Seconds between neighbouring packets beyond which a found packet header is not believed.
+  static let resynchronisationSpan: Int64 = 30 * 86400
+
+  /// Headers within headers: an overlay in a mirror session in a provider's tunnel is five.
+  static let nesting = 8
+  /// VLAN tags or MPLS labels in a row.
+  static let tags = 8
+  /// IPv6 extension headers in a row.
+  static let extensionHeaders = 16
+  /// Fragmented datagrams that are put together at once; fragments of one arrive close together.
+  static let fragmentedDatagrams = 64
+  /// Pieces of one fragmented datagram: 64 KiB in fragments of the least useful size.
+  static let fragmentsPerDatagram = 128
+
+  /// Connections known at once, about 600 bytes each.
+  static let connections = 1 << 18
+  /// Nanoseconds without a packet after which a connection is forgotten; keep-alive timeouts of
+  /// servers lie between 5 s and some minutes.
+  static let idleConnection: Int64 = 600_000_000_000
+  /// Nanoseconds for which a closed connection is remembered, so that late copies of its packets
+  /// are not taken for a new one.
+  static let closedConnection: Int64 = 60_000_000_000
+  /// Sequence numbers beyond which a segment cannot belong to the connection that is known: the
+  /// largest window of RFC 7323 is four times this, the largest in use a sixteenth.
+  static let sequenceJump = 1 << 28
+  /// Bytes held behind a hole in one direction: some round trips of a fast connection.
+  static let heldBytesPerStream = 1 << 20
+  /// Segments held behind a hole in one direction; bounds the search for a segment's place.
+  static let heldSegmentsPerStream = 1024
+  /// Bytes held behind holes in all connections together.
+  static let heldBytes = 64 << 20
+  /// Nanoseconds after which a hole is taken for a loss: a retransmission comes within a second
+  /// unless several are lost as well.
+  static let holeWait: Int64 = 2_000_000_000
+
+  /// Bytes of a header block: servers accept 8 to 64 KiB.
+  static let headLength = 64 * 1024
+  /// Segments of one connection that may show nothing known before it is given up.
+  static let undecidedSegments = 24
+  /// Bytes of the first line before a peer's protocol is given up.
+  static let undecidedBytes = 8 * 1024
+  /// Bytes of a PROXY protocol header, additional values included.
+  static let proxyHeaderLength = 4096
+  /// Requests without a response on one connection; browsers do not pipeline, tools do a little.
+  static let openRequestsPerConnection = 512
+  /// Bytes of request headers that wait for their responses.
+  static let openRequestBytes = 64 << 20
+  /// Nanoseconds for which a response is waited for; proxies give up after 60 s as a rule.
+  static let responseWait: Int64 = 120_000_000_000
+  /// Distinct QUIC flows that are told apart; more are counted no further.
+  static let quicFlows = 1 << 16
+  /// Distinct kinds of skipped packets that are named; a hostile file could invent thousands.
+  static let namedKinds = 256
+}

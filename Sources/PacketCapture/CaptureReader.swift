@@ -1,0 +1,248 @@
+public import HTTPExchange
+public import InputBytes
+
+/// Reads a packet capture: capture file → packet → segment → stream → HTTP/1 → exchange.
+///
+/// Damage and losses never end the run: they are counted in ``record``, and reading goes on with
+/// what is left. Memory is bounded by the connections that are open: see `CaptureLimits`.
+public final class CaptureReader {
+  /// What was read so far; final once ``nextBatch()`` has returned `nil`.
+  public private(set) var record: SourceRecord
+
+  private let input: ByteInput
+  private let connections: Connections
+  private let builder: ExchangeBuilder
+  private var file = CaptureFile()
+  private var decoder = PacketDecoder()
+  private var carried = 0
+  private var isFinished = false
+  private var used: UInt64 = 0
+  private var skips = [UInt64](repeating: 0, count: Skip.allCases.count)
+  private var named: [PacketFate: UInt64] = [:]
+  private var links: [LinkLayer] = []
+  private var lastLink: LinkLayer?
+  private var firstTime = Int64.max
+  private var lastTime = Int64.min
+  private var previousTime = Int64.min
+  private var backwards: UInt64 = 0
+  /// How far times have gone backwards at most, which the watermark stays behind.
+  private var disorder: Int64 = 0
+  private var quicFlows: Set<FlowKeyHash> = []
+
+  /// Two ends of a QUIC flow, mixed.
+  private typealias FlowKeyHash = UInt64
+
+  /// A reader of `input`, whose first bytes ``recognizes(_:)`` accepted.
+  public init(input: ByteInput, options: IngestOptions) {
+    self.input = input
+    builder = ExchangeBuilder(source: input.source, options: options)
+    connections = Connections(builder: builder)
+    record = SourceRecord(
+      input: input.name, digest: input.digest, kind: "pcap", compression: input.compression)
+  }
+
+  /// Whether an input that begins with these bytes is a capture.
+  public static func recognizes(_ head: [UInt8]) -> Bool {
+    head.withUnsafeBytes { CaptureFile.recognizes($0) }
+  }
+
+  /// The time of the first packet, as far as `head`, the first bytes of the input, shows it.
+  public static func firstTime(in head: [UInt8]) -> EventTime? {
+    head.withUnsafeBytes { bytes in
+      var file = CaptureFile()
+      var position = 0
+      while true {
+        switch file.step(bytes, &position) {
+        case .packet: return EventTime(nanoseconds: file.packet.time)
+        case .needsMore: return nil
+        case .skipped, .nothing: continue
+        }
+      }
+    }
+  }
+
+  /// Reads about one buffer of input.
+  ///
+  /// - Returns: the exchanges that became complete, perhaps none; `nil` when all was given out.
+  public func nextBatch() -> ExchangeBatch? {
+    if isFinished { return nil }
+    var buffer: UnsafeRawBufferPointer?
+    do throws(InputDamage) {
+      buffer = try input.next(carrying: carried)
+    } catch {
+      file.addDamage(SourceRecord.Damage(offset: error.offset, what: error.what))
+    }
+    if let buffer {
+      read(buffer)
+      connections.expire()
+    } else {
+      finish()
+    }
+    let watermark = EventTime(nanoseconds: connections.watermark)
+      .advanced(by: -min(disorder, ExchangeBatch.reorderWindow))
+    return ExchangeBatch(exchanges: builder.takeExchanges(), watermark: watermark)
+  }
+
+  private func read(_ buffer: UnsafeRawBufferPointer) {
+    var position = 0
+    file.bufferOffset = input.offset - UInt64(buffer.count)
+    steps: while true {
+      switch file.step(buffer, &position) {
+      case .packet: packet()
+      case .skipped(let skip): skips[Int(skip.rawValue)] &+= 1
+      case .nothing: continue
+      case .needsMore: break steps
+      }
+    }
+    carried = buffer.count - position
+  }
+
+  private func packet() {
+    let packet = file.packet
+    if packet.time < previousTime {
+      backwards &+= 1
+      let (distance, overflow) = lastTime.subtractingReportingOverflow(packet.time)
+      disorder = max(disorder, overflow ? .max : distance)
+    }
+    previousTime = packet.time
+    if packet.time < firstTime { firstTime = packet.time }
+    if packet.time > lastTime { lastTime = packet.time }
+    if packet.link != lastLink { see(packet.link) }
+    var fate = decoder.decode(
+      packet.link, packet.bytes, wire: min(packet.wire, 4 * CaptureLimits.packetLength),
+      at: packet.time)
+    switch fate {
+    case .segment:
+      let mark = Mark(
+        time: packet.time, number: file.number,
+        acknowledgment: decoder.segment.flags & Segment.ack != 0
+          ? decoder.segment.acknowledgment : 0,
+        resolution: packet.resolution)
+      fate = connections.receive(decoder.segment, mark)
+    case .skipped(.quic):
+      let hash = FlowKey.of(decoder.segment).key.hash(0)
+      if quicFlows.count < CaptureLimits.quicFlows { quicFlows.insert(hash) }
+    default:
+      break
+    }
+    switch fate {
+    case .used, .segment:
+      used &+= 1
+    case .skipped(let skip):
+      skips[Int(skip.rawValue)] &+= 1
+    default:
+      // A hostile file may name thousands of protocols.
+      let isNamed = named[fate] != nil || named.count < CaptureLimits.namedKinds
+      if isNamed { named[fate, default: 0] += 1 } else { skips[Int(Skip.notIP.rawValue)] &+= 1 }
+    }
+  }
+
+  private func see(_ link: LinkLayer) {
+    lastLink = link
+    if links.count < CaptureLimits.tags, !links.contains(link) { links.append(link) }
+  }
+
+  private func finish() {
+    isFinished = true
+    file.finish(carried, end: input.offset)
+    file.endSection()
+    connections.finishAll()
+    writeRecord()
+  }
+}
+
+extension CaptureReader {
+  private func writeRecord() {
+    record.kind = file.format == .pcapng ? "pcapng" : "pcap"
+    let links = links.isEmpty && file.format == .pcap ? [file.pcap.link] : links
+    record.format = links.isEmpty ? nil : links.map(\.name).joined(separator: ", ")
+    record.bytes = input.offset
+    record.read = file.number
+    record.used = used
+    for skip in Skip.allCases where skips[Int(skip.rawValue)] > 0 {
+      record.skip(skip.name, skips[Int(skip.rawValue)])
+    }
+    for (fate, count) in named { record.skip(fate.name, count) }
+    record.exchanges = builder.found
+    if builder.passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = builder.passedOver }
+    if firstTime <= lastTime {
+      record.see(EventTime(nanoseconds: firstTime))
+      record.see(EventTime(nanoseconds: lastTime))
+    }
+    for damage in file.damages { record.addDamage(damage) }
+    for _ in file.damages.count..<Int(clamping: max(file.damageCount, UInt64(file.damages.count))) {
+      // Only the number of further damages is known.
+      record.addDamage(SourceRecord.Damage(offset: nil, what: ""))
+    }
+    writeNotes()
+    writeWarnings()
+  }
+
+  private func writeNotes() {
+    let counts = connections.counts
+    var fragments = decoder.fragments
+    fragments.finish()
+    let notes: [(String, UInt64)] = [
+      ("connections", counts.connections),
+      ("http1-connections", counts.http1),
+      ("tls-connections", counts.tls),
+      ("http2-connections", counts.http2),
+      ("other-connections", counts.other),
+      ("quic-connections", UInt64(quicFlows.count)),
+      ("connections-without-start", counts.withoutStart),
+      ("one-sided-connections", counts.oneSided),
+      ("connections-with-gaps", counts.withGaps),
+      ("reused-ports", counts.reusedPorts),
+      ("resets", counts.resets),
+      ("idle-connections-forgotten", counts.idle),
+      ("connections-forgotten-for-room", counts.evicted),
+      ("snapped-segments", counts.snapped),
+      ("retransmissions", counts.retransmissions),
+      ("retransmissions-that-differ", counts.differing),
+      ("segments-out-of-order", counts.reordered),
+      ("gaps", counts.gaps),
+      ("gap-bytes", counts.gapBytes),
+      ("held-limit-reached", counts.heldLimit),
+      ("requests-waited-for-too-long", counts.overdue),
+      ("late-answers", counts.lateAnswers),
+      ("responses-without-request", counts.withoutRequest),
+      ("interim-responses", counts.interim),
+      ("upgraded-connections", counts.upgraded),
+      ("connect-tunnels", counts.tunnels),
+      ("proxy-protocol-headers", counts.proxyHeaders),
+      ("header-blocks-too-long", counts.longHeads),
+      ("resynchronised", counts.resynchronised),
+      ("bytes-that-are-not-http", counts.lostBytes),
+      ("pipeline-limit-reached", counts.pipelineLimit),
+      ("tunnelled-packets", decoder.tunnelled),
+      ("datagrams-reassembled", fragments.completed),
+      ("datagrams-incomplete", fragments.incomplete),
+      ("times-going-backwards", backwards),
+      ("packets-without-time", file.untimed),
+      ("packets-dropped-by-capture", file.dropped),
+      ("joined-files", file.joinedFiles),
+      ("tls-secrets-blocks", file.secrets),
+      ("bytes-passed-over", file.lostBytes),
+    ]
+    for (name, count) in notes where count > 0 { record.note(name, count) }
+  }
+
+  private func writeWarnings() {
+    let counts = connections.counts
+    func warn(_ count: UInt64, _ one: String, _ many: String) {
+      if count > 0 { record.warnings.append(count == 1 ? "1 \(one)" : "\(count) \(many)") }
+    }
+    warn(
+      counts.tls, "TLS connection was not decrypted", "TLS connections were not decrypted")
+    warn(
+      UInt64(quicFlows.count), "QUIC (HTTP/3) connection was not decrypted",
+      "QUIC (HTTP/3) connections were not decrypted")
+    warn(counts.http2, "HTTP/2 connection was not read", "HTTP/2 connections were not read")
+    warn(
+      counts.snapped, "segment was cut by the snapshot length: header blocks may be incomplete",
+      "segments were cut by the snapshot length: header blocks may be incomplete")
+    warn(
+      file.dropped, "packet was dropped by the capturing system",
+      "packets were dropped by the capturing system")
+  }
+}

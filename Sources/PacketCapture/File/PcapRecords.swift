@@ -1,0 +1,122 @@
+internal import HTTPExchange
+
+/// The 24 bytes at the start of a pcap file.
+struct PcapHeader {
+  var isBig = false
+  /// Nanoseconds that one unit of a time's fraction stands for.
+  var unit: Int64 = 1000
+  var minorVersion: UInt16 = 4
+  var snapshotLength = 0
+  var link = LinkLayer.other(0)
+  /// Bytes before each packet: 16, or 24 in the modified variants.
+  var recordHeader = 16
+  private var isModified = false
+
+  /// A header of no file.
+  init() {}
+
+  /// Reads the header at `position`; `nil` when it is none.
+  ///
+  /// - Standard: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-05.html>
+  init?(_ bytes: UnsafeRawBufferPointer, at position: Int) {
+    guard bytes.count >= position + 24 else { return nil }
+    switch bytes.big32(position) {
+    case 0xA1B2_C3D4: isBig = true
+    case 0xD4C3_B2A1: break
+    // Nanoseconds; the second is Navtel's number for the same.
+    case 0xA1B2_3C4D, 0xA12B_3C4D: (isBig, unit) = (true, 1)
+    case 0x4D3C_B2A1, 0x4D3C_2BA1: unit = 1
+    // Kuznetzov's and Mesquita's variants, with more before each packet.
+    case 0xA1B2_CD34, 0xA1B2_34CD: (isBig, isModified) = (true, true)
+    case 0x34CD_B2A1, 0xCD34_B2A1: isModified = true
+    default: return nil
+    }
+    guard bytes.word16(position + 4, isBig: isBig) == 2 else { return nil }
+    minorVersion = bytes.word16(position + 6, isBig: isBig)
+    guard minorVersion <= 4 else { return nil }
+    snapshotLength = Int(bytes.word32(position + 16, isBig: isBig))
+    // The high bits of the word may tell the length of a frame check sequence.
+    link = LinkLayer(linkType: bytes.word32(position + 20, isBig: isBig) & 0x03FF_FFFF)
+  }
+
+  /// Bytes before each packet; for a modified file the length that its first packets fit.
+  func recordHeaderLength(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
+    guard isModified else { return 16 }
+    var header = self
+    header.recordHeader = 24
+    if header.isPlausible(bytes, position, near: nil, chain: 2) { return 24 }
+    header.recordHeader = 16
+    return header.isPlausible(bytes, position, near: nil, chain: 2) ? 16 : 24
+  }
+
+  /// Captured bytes beyond which a packet's length is not believed.
+  var limit: Int {
+    max(CaptureLimits.usualPacketLength, min(snapshotLength, CaptureLimits.packetLength))
+  }
+
+  /// Whether the bytes at `position` look like `chain` packets in a row, as far as they are there.
+  func isPlausible(
+    _ bytes: UnsafeRawBufferPointer, _ position: Int, near time: Int64?, chain: Int
+  ) -> Bool {
+    var position = position
+    var seconds = time.map { $0 / 1_000_000_000 }
+    for _ in 0..<chain {
+      guard position + recordHeader <= bytes.count else { return true }
+      let stamp = Int64(bytes.word32(position, isBig: isBig))
+      let fraction = Int64(bytes.word32(position + 4, isBig: isBig))
+      let captured = Int(bytes.word32(position + 8, isBig: isBig))
+      let wire = Int(bytes.word32(position + 12, isBig: isBig))
+      guard fraction < 1_000_000_000 / unit, captured > 0, captured <= limit, wire >= captured,
+        wire <= CaptureLimits.packetLength
+      else { return false }
+      if let last = seconds, abs(stamp - last) > CaptureLimits.resynchronisationSpan {
+        return false
+      }
+      seconds = stamp
+      position += recordHeader + captured
+    }
+    return true
+  }
+}
+
+extension CaptureFile {
+  /// Reads one packet of a pcap file.
+  ///
+  /// ```
+  /// seconds(32)  fraction(32)  captured length(32)  original length(32)  [modified: 64]  bytes
+  /// ```
+  mutating func pcapStep(_ buffer: UnsafeRawBufferPointer, _ position: inout Int) -> Step {
+    let header = pcap.recordHeader
+    guard position + header <= buffer.count else { return .needsMore }
+    let isBig = pcap.isBig
+    var captured = Int(buffer.word32(position + 8, isBig: isBig))
+    var wire = Int(buffer.word32(position + 12, isBig: isBig))
+    // Old versions wrote the two lengths in the other order; those of 2.3 both ways.
+    if pcap.minorVersion < 3 || (pcap.minorVersion == 3 && captured > wire) {
+      swap(&captured, &wire)
+    }
+    // A joined file's time zone, where the captured length is looked for, is 0.
+    if captured == 0 || captured > pcap.limit {
+      if captured == 0, position + 24 > buffer.count { return .needsMore }
+      if beginFile(buffer, &position) { return .nothing }
+      if captured > pcap.limit {
+        lose(position, "the length of a packet (\(captured)) is not possible")
+        return .nothing
+      }
+    }
+    guard position + header + captured <= buffer.count else { return .needsMore }
+    let seconds = Int64(buffer.word32(position, isBig: isBig))
+    let fraction = Int64(buffer.word32(position + 4, isBig: isBig))
+    let start = position + header
+    position = start + captured
+    number += 1
+    packet.bytes = buffer.part(start, position)
+    packet.wire = max(wire, captured)
+    // 32 bits of each: at most 4.3e18 + 4.3e12, which fits.
+    packet.time = seconds * 1_000_000_000 + fraction * pcap.unit
+    packet.link = pcap.link
+    packet.resolution = Int32(pcap.unit)
+    lastTime = packet.time
+    return .packet
+  }
+}

@@ -1,0 +1,146 @@
+/// Finds the end of a header block, and what frames the body behind it.
+///
+/// It goes line by line over bytes that may grow between two calls, and looks at each byte once.
+struct HeadScanner {
+  enum Outcome {
+    /// The block goes on behind the bytes.
+    case incomplete
+    /// The block ends before this offset.
+    case complete(Int)
+    /// The first line is no start line.
+    case invalid
+  }
+
+  /// How the length of the body is told.
+  enum TransferCoding: UInt8 {
+    case none, chunked, other
+  }
+
+  /// What an `Upgrade` field asks for.
+  enum Upgrade: UInt8 {
+    case none, http2, other
+  }
+
+  private var lineStart = 0
+  private var searched = 0
+  private(set) var hasStartLine = false
+  private(set) var status: UInt16 = 0
+  private(set) var major: UInt8 = 1
+  private(set) var minor: UInt8 = 1
+  private(set) var isHead = false
+  private(set) var isConnect = false
+  private(set) var isOptions = false
+  private(set) var hasOrigin = false
+  private(set) var contentLength: UInt64?
+  private(set) var hasBadLength = false
+  private(set) var transferCoding = TransferCoding.none
+  private(set) var upgrade = Upgrade.none
+
+  /// Bytes that hold whole lines.
+  var wholeLines: Int { lineStart }
+
+  /// Goes on with the block, of which `bytes` is all that has come so far.
+  mutating func scan(_ bytes: UnsafeRawBufferPointer, isRequest: Bool) -> Outcome {
+    while let newline = bytes.position(of: 0x0A, from: searched) {
+      var end = newline
+      if end > lineStart, bytes[end - 1] == 0x0D { end -= 1 }
+      let start = lineStart
+      lineStart = newline + 1
+      searched = lineStart
+      if !hasStartLine {
+        guard readStartLine(bytes.part(start, end), isRequest: isRequest) else { return .invalid }
+        hasStartLine = true
+      } else if end == start {
+        return .complete(lineStart)
+      } else {
+        readField(bytes, start, end)
+      }
+    }
+    searched = bytes.count
+    return .incomplete
+  }
+
+  private mutating func readStartLine(_ line: UnsafeRawBufferPointer, isRequest: Bool) -> Bool {
+    if isRequest {
+      guard let request = RequestLine(line) else { return false }
+      major = request.major
+      minor = request.minor
+      let method = line.part(0, request.methodEnd)
+      isHead = method.count == 4 && method.has("HEAD")
+      isConnect = method.count == 7 && method.has("CONNECT")
+      isOptions = method.count == 7 && method.has("OPTIONS")
+      return true
+    }
+    guard let (status, version) = statusLine(line) else { return false }
+    self.status = status
+    major = version.major
+    minor = version.minor
+    return true
+  }
+
+  @inline(__always)
+  private mutating func readField(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
+    switch bytes[start] | 0x20 {
+    case UInt8(ascii: "c"):
+      if let value = Self.value(bytes, start, end, "content-length") { readLength(value) }
+    case UInt8(ascii: "o"):
+      if Self.value(bytes, start, end, "origin") != nil { hasOrigin = true }
+    case UInt8(ascii: "t"):
+      if let value = Self.value(bytes, start, end, "transfer-encoding") {
+        // The last coding counts: RFC 9112, section 6.3.
+        let isChunked = value.count >= 7 && value.hasCaseless("chunked", at: value.count - 7)
+        transferCoding = isChunked ? .chunked : .other
+      }
+    case UInt8(ascii: "u"):
+      if let value = Self.value(bytes, start, end, "upgrade") {
+        upgrade = value.hasCaseless("h2c") ? .http2 : .other
+      }
+    default:
+      break
+    }
+  }
+
+  /// The value of the line when its name is `name`, without white space around it.
+  @inline(__always)
+  private static func value(
+    _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ name: StaticString
+  ) -> UnsafeRawBufferPointer? {
+    var index = start + name.utf8CodeUnitCount
+    guard index < end, bytes.hasCaseless(name, at: start) else { return nil }
+    while index < end, isBlank(bytes[index]) { index += 1 }
+    guard index < end, bytes[index] == UInt8(ascii: ":") else { return nil }
+    index += 1
+    while index < end, isBlank(bytes[index]) { index += 1 }
+    var end = end
+    while end > index, isBlank(bytes[end - 1]) { end -= 1 }
+    return bytes.part(index, end)
+  }
+
+  private mutating func readLength(_ value: UnsafeRawBufferPointer) {
+    // A list of equal numbers is one number: RFC 9110, section 8.6.
+    var number: UInt64 = 0
+    var digits = 0
+    for index in 0...value.count {
+      if index < value.count, isDigit(value[index]) {
+        digits += 1
+        // More digits than a length of this world has.
+        guard digits <= 18 else {
+          hasBadLength = true
+          return
+        }
+        number = number * 10 + UInt64(value[index] - 48)
+      } else if index == value.count || value[index] == UInt8(ascii: ",") {
+        guard digits > 0, contentLength ?? number == number else {
+          hasBadLength = true
+          return
+        }
+        contentLength = number
+        number = 0
+        digits = 0
+      } else if !isBlank(value[index]) {
+        hasBadLength = true
+        return
+      }
+    }
+  }
+}

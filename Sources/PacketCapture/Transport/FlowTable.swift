@@ -1,0 +1,160 @@
+/// The connections that are known, found by their ends, and in the order of their last packet.
+struct FlowTable {
+  private struct Entry {
+    var hash: UInt64
+    var flow: FlowPointer?
+  }
+
+  private var entries: UnsafeMutablePointer<Entry>
+  private var mask: Int
+  private(set) var count = 0
+  private var flows = Slab<Flow>()
+  private var streams = Slab<(Stream, Stream)>()
+  private let seed = UInt64.random(in: .min ... .max)
+  /// The connections in use with the oldest and newest packet.
+  private(set) var oldest: FlowPointer?
+  private var newest: FlowPointer?
+  /// The closed connections, in the order in which they closed.
+  private(set) var oldestClosed: FlowPointer?
+  private var newestClosed: FlowPointer?
+
+  /// An empty table.
+  init() {
+    mask = 1023
+    entries = Self.allocate(1024)
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+    entries.initialize(repeating: Entry(hash: 0, flow: nil), count: capacity)
+    return entries
+  }
+
+  /// Frees all memory; every flow must be finished with before.
+  mutating func deallocate() {
+    entries.deallocate()
+    flows.deallocate()
+    streams.deallocate()
+  }
+
+  /// The hash of a key in this table.
+  @inline(__always)
+  func hash(_ key: FlowKey) -> UInt64 {
+    key.hash(seed)
+  }
+
+  /// The connection with those ends.
+  @inline(__always)
+  func find(_ key: FlowKey, _ hash: UInt64) -> FlowPointer? {
+    var index = Int(truncatingIfNeeded: hash) & mask
+    while let flow = entries[index].flow {
+      if entries[index].hash == hash, flow.pointee.key == key { return flow }
+      index = (index + 1) & mask
+    }
+    return nil
+  }
+
+  /// Adds a connection.
+  mutating func insert(_ key: FlowKey, _ hash: UInt64, at time: Int64) -> FlowPointer {
+    if (count + 1) * 2 > mask + 1 { grow() }
+    let pair = streams.take((Stream(), Stream()))
+    let flow = flows.take(
+      Flow(
+        key: key, hash: hash,
+        streams: UnsafeMutableRawPointer(pair).assumingMemoryBound(to: Stream.self), lastAt: time))
+    place(Entry(hash: hash, flow: flow))
+    count += 1
+    appendOpen(flow)
+    return flow
+  }
+
+  private mutating func place(_ entry: Entry) {
+    var index = Int(truncatingIfNeeded: entry.hash) & mask
+    while entries[index].flow != nil { index = (index + 1) & mask }
+    entries[index] = entry
+  }
+
+  private mutating func grow() {
+    let old = entries
+    let capacity = mask + 1
+    entries = Self.allocate(capacity * 2)
+    mask = capacity * 2 - 1
+    for index in 0..<capacity where old[index].flow != nil { place(old[index]) }
+    old.deallocate()
+  }
+
+  /// Forgets a connection.
+  mutating func remove(_ flow: FlowPointer) {
+    unlink(flow)
+    var hole = Int(truncatingIfNeeded: flow.pointee.hash) & mask
+    while entries[hole].flow != flow { hole = (hole + 1) & mask }
+    // Entries behind the hole move up, so that searches never cross an empty place wrongly.
+    var index = hole
+    while true {
+      index = (index + 1) & mask
+      guard entries[index].flow != nil else { break }
+      let home = Int(truncatingIfNeeded: entries[index].hash) & mask
+      if (index - home) & mask >= (index - hole) & mask {
+        entries[hole] = entries[index]
+        hole = index
+      }
+    }
+    entries[hole] = Entry(hash: 0, flow: nil)
+    count -= 1
+    streams.give(
+      UnsafeMutableRawPointer(flow.pointee.streams)
+        .assumingMemoryBound(to: (Stream, Stream).self))
+    flows.give(flow)
+  }
+
+  /// Notes a packet of a connection; second by second is exact enough for its place in the order.
+  @inline(__always)
+  mutating func touch(_ flow: FlowPointer, at time: Int64) {
+    guard time &- flow.pointee.lastAt > 1_000_000_000, !flow.pointee.isClosed else { return }
+    flow.pointee.lastAt = time
+    guard flow != newest else { return }
+    unlink(flow)
+    appendOpen(flow)
+  }
+
+  /// Moves a connection to the closed ones.
+  mutating func close(_ flow: FlowPointer, at time: Int64) {
+    guard !flow.pointee.isClosed else { return }
+    unlink(flow)
+    flow.pointee.isClosed = true
+    flow.pointee.lastAt = time
+    flow.pointee.older = newestClosed
+    newestClosed?.pointee.newer = flow
+    newestClosed = flow
+    if oldestClosed == nil { oldestClosed = flow }
+  }
+
+  /// Moves a closed connection back to those in use, for a new one between the same ends.
+  mutating func reopen(_ flow: FlowPointer, at time: Int64) {
+    unlink(flow)
+    flow.pointee.isClosed = false
+    flow.pointee.lastAt = time
+    appendOpen(flow)
+  }
+
+  private mutating func appendOpen(_ flow: FlowPointer) {
+    flow.pointee.older = newest
+    flow.pointee.newer = nil
+    newest?.pointee.newer = flow
+    newest = flow
+    if oldest == nil { oldest = flow }
+  }
+
+  private mutating func unlink(_ flow: FlowPointer) {
+    let older = flow.pointee.older
+    let newer = flow.pointee.newer
+    older?.pointee.newer = newer
+    newer?.pointee.older = older
+    if oldest == flow { oldest = newer }
+    if newest == flow { newest = older }
+    if oldestClosed == flow { oldestClosed = newer }
+    if newestClosed == flow { newestClosed = older }
+    flow.pointee.older = nil
+    flow.pointee.newer = nil
+  }
+}
