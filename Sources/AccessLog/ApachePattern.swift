@@ -78,7 +78,11 @@ enum ApachePattern {
   private static func field(
     _ letter: Unicode.Scalar, _ argument: String?, isOriginal: Bool, column: Int
   ) throws(FormatError) -> [LineElement] {
-    func one(_ meaning: FieldMeaning) -> [LineElement] { [.field(meaning, .text)] }
+    func one(_ meaning: FieldMeaning) -> [LineElement] {
+      // %h may be a name, but none with a blank.
+      let isWord = "haAsDTvVpHmbBOISkKPXlL".unicodeScalars.contains(letter)
+      return [.field(meaning, isWord ? .word : .text)]
+    }
     switch letter {
     case "%": return [.literal([UInt8(ascii: "%")])]
     case "h": return one(.client)

@@ -5,7 +5,7 @@ struct ExchangeBuilder {
   private let trustsForwarded: Bool
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
-  private var interner: ValueInterner
+  private let interner: ValueInterner
   private var baseURLs: [BaseURL: RequestURL] = [:]
 
   /// What a URL depends on besides its target.
@@ -27,10 +27,9 @@ struct ExchangeBuilder {
 
   /// The method, decided on raw bytes.
   static func isOptions(_ line: Line) -> Bool {
-    let roles = line.layout.roles
-    if roles.method >= 0 { return line.equals(roles.method, "OPTIONS") }
-    guard roles.requestLine >= 0 else { return false }
-    let range = line.fields[roles.requestLine]
+    if line.layout.roles.method >= 0 { return line.equals(line.layout.roles.method, "OPTIONS") }
+    guard line.layout.roles.requestLine >= 0 else { return false }
+    let range = line.fields[line.layout.roles.requestLine]
     let text: StaticString = "OPTIONS "
     return range.count >= 8
       && ByteSearch.equal(line.base + Int(range.start), text.utf8Start, 8)
@@ -69,15 +68,14 @@ struct ExchangeBuilder {
     case 0, 400, 405, 408, 413, 414, 421, 431, 494...497, 501, 505: break
     default: return false
     }
-    let roles = line.layout.roles
     var hasSign = false
-    for field in [roles.userAgent, roles.hostHeader, roles.host] where field >= 0 {
+    for field in [line.layout.roles.userAgent, line.layout.roles.hostHeader, line.layout.roles.host] where field >= 0 {
       hasSign = true
-      guard line.isAbsent(field) || (field == roles.host && line.equals(field, "_")) else {
+      guard line.isAbsent(field) || (field == line.layout.roles.host && line.equals(field, "_")) else {
         return false
       }
     }
-    for (field, _, isFlag, _) in roles.requestFields {
+    for (field, _, isFlag, _) in line.layout.roles.requestFields {
       if isFlag ? line.isFlagSet(field) : !line.isAbsent(field) { return false }
     }
     return hasSign
@@ -95,7 +93,6 @@ struct ExchangeBuilder {
   mutating func exchange(
     _ line: Line, status: Int, id: ExchangeID
   ) -> Result<Exchange, RefusalError> {
-    let roles = line.layout.roles
     guard let times = times(line) else { return .failure(RefusalError(.unreadable)) }
     let request = requestParts(line)
     if request.method.isEmpty, request.target.isEmpty {
@@ -103,9 +100,9 @@ struct ExchangeBuilder {
     }
     let isRefused = Self.isRefusedUnread(line, status: status)
     var requestEvidence = isRefused
-      ? MessageEvidence.unseen : MessageEvidence(coverage: roles.requestCoverage)
+      ? MessageEvidence.unseen : MessageEvidence(coverage: line.layout.roles.requestCoverage)
     if !isRefused {
-      for (field, name, isFlag, kind) in roles.requestFields {
+      for (field, name, isFlag, kind) in line.layout.roles.requestFields {
         if isFlag {
           if line.isFlagSet(field) { requestEvidence.fields.append(HeaderField(name, nil)) }
         } else if !line.isAbsent(field) {
@@ -113,7 +110,7 @@ struct ExchangeBuilder {
         }
       }
     }
-    var response = MessageEvidence(coverage: roles.responseCoverage)
+    var response = MessageEvidence(coverage: line.layout.roles.responseCoverage)
     var ending = ExchangeEnding.complete
     var answered: Int? = status == 0 ? nil : status
     if line.layout.mayBeNginx, status == 499 || status == 444 {
@@ -121,23 +118,23 @@ struct ExchangeBuilder {
       ending = status == 499 ? .clientClosed : .serverClosed
       answered = nil
     }
-    if answered == nil, ending != .complete || roles.status >= 0 {
+    if answered == nil, ending != .complete || line.layout.roles.status >= 0 {
       response = .unseen
       if ending == .complete { ending = .unanswered }
     } else {
-      for (field, name, kind) in roles.responseFields where !line.isAbsent(field) {
+      for (field, name, kind) in line.layout.roles.responseFields where !line.isAbsent(field) {
         response.fields.append(HeaderField(name, text(line, field, kind)))
       }
     }
-    let client = optionalText(line, roles.client, .address) ?? optionalText(line, roles.peer, .address)
+    let client = optionalText(line, line.layout.roles.client, .address) ?? optionalText(line, line.layout.roles.peer, .address)
     return .success(
       Exchange(
         id: id, startedAt: times.start, endedAt: times.end, timeBasis: times.basis,
         resolution: times.resolution, client: client ?? "",
         forwardedFor: forwardedFor(line, requestEvidence),
-        userAgent: optionalText(line, roles.userAgent, .plain), method: request.method,
+        userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: request.method,
         url: url(line, target: request.target, requestEvidence), status: answered,
-        requestID: optionalText(line, roles.requestID, .plain), httpVersion: request.version,
+        requestID: optionalText(line, line.layout.roles.requestID, .plain), httpVersion: request.version,
         ending: ending, request: requestEvidence, response: response))
   }
 
@@ -171,9 +168,8 @@ struct ExchangeBuilder {
   }
 
   private mutating func times(_ line: Line) -> Times? {
-    let roles = line.layout.roles
-    let start = first(line, roles.starts)
-    let end = first(line, roles.ends)
+    let start = first(line, line.layout.roles.starts)
+    let end = first(line, line.layout.roles.ends)
     if start.resolution == 0, end.resolution == 0 { return nil }
     func instant(_ reading: StampReader.Reading) -> EventTime? {
       reading.resolution > 0 ? EventTime(nanoseconds: reading.nanoseconds) : nil
@@ -212,11 +208,10 @@ struct ExchangeBuilder {
 
   /// The duration in nanoseconds and its step; a step of 0 for none.
   private func duration(_ line: Line) -> (Int64, Int64) {
-    let roles = line.layout.roles
-    guard roles.duration >= 0, !line.isAbsent(roles.duration) else { return (0, 0) }
-    let range = line.fields[roles.duration]
+    guard line.layout.roles.duration >= 0, !line.isAbsent(line.layout.roles.duration) else { return (0, 0) }
+    let range = line.fields[line.layout.roles.duration]
     return StampReader.decimal(
-      line.base, Int(range.start), Int(range.end), unit: roles.durationUnit)
+      line.base, Int(range.start), Int(range.end), unit: line.layout.roles.durationUnit)
   }
 
   // MARK: Request
@@ -228,26 +223,29 @@ struct ExchangeBuilder {
   }
 
   private mutating func requestParts(_ line: Line) -> RequestParts {
-    let roles = line.layout.roles
     var parts = RequestParts()
-    if roles.requestLine >= 0, !line.isAbsent(roles.requestLine) {
-      parts = requestLine(line, line.fields[roles.requestLine])
+    if line.layout.roles.requestLine >= 0, !line.isAbsent(line.layout.roles.requestLine) {
+      parts = requestLine(line, line.fields[line.layout.roles.requestLine])
     }
-    if roles.method >= 0, !line.isAbsent(roles.method) {
-      let range = line.fields[roles.method]
+    if line.layout.roles.method >= 0, !line.isAbsent(line.layout.roles.method) {
+      let range = line.fields[line.layout.roles.method]
       parts.method =
         Self.isToken(line.base + Int(range.start), range.count)
-        ? text(line, roles.method, .plain) ?? "" : ""
+        ? text(line, line.layout.roles.method, .plain) ?? "" : ""
     }
     if parts.target.isEmpty {
-      for field in [roles.target, roles.path] where field >= 0 && !line.isAbsent(field) {
+      for field in [line.layout.roles.target, line.layout.roles.path] where field >= 0 && !line.isAbsent(field) {
         parts.target = target(line, line.fields[field])
-        if !parts.target.contains("?") { parts.target += query(line) }
+        if line.layout.roles.query >= 0 || line.layout.roles.arguments >= 0,
+          !parts.target.utf8.contains(UInt8(ascii: "?"))
+        {
+          parts.target += query(line)
+        }
         break
       }
     }
-    if roles.httpVersion >= 0, !line.isAbsent(roles.httpVersion) {
-      parts.version = text(line, roles.httpVersion, .version) ?? parts.version
+    if line.layout.roles.httpVersion >= 0, !line.isAbsent(line.layout.roles.httpVersion) {
+      parts.version = text(line, line.layout.roles.httpVersion, .version) ?? parts.version
     }
     return parts
   }
@@ -280,8 +278,7 @@ struct ExchangeBuilder {
   }
 
   private mutating func query(_ line: Line) -> String {
-    let roles = line.layout.roles
-    for (field, mark) in [(roles.query, ""), (roles.arguments, "?")]
+    for (field, mark) in [(line.layout.roles.query, ""), (line.layout.roles.arguments, "?")]
     where field >= 0 && !line.isAbsent(field) && line.fields[field].count > 0 {
       let text = interner.decoded(
         line.base + Int(line.fields[field].start), line.fields[field].count)
@@ -312,14 +309,13 @@ struct ExchangeBuilder {
   private mutating func url(
     _ line: Line, target: String, _ request: MessageEvidence
   ) -> RequestURL {
-    let roles = line.layout.roles
-    let scheme = optionalText(line, roles.scheme, .plain)
-    let header = hostText(line, roles.hostHeader)
-    let bare = header == nil ? hostText(line, roles.host) ?? hostText(line, roles.serverName) : nil
+    let scheme = optionalText(line, line.layout.roles.scheme, .plain)
+    let header = hostText(line, line.layout.roles.hostHeader)
+    let bare = header == nil ? hostText(line, line.layout.roles.host) ?? hostText(line, line.layout.roles.serverName) : nil
     let host = header ?? bare
     // Without the scheme, the port of this hop says nothing of the one that the browser used.
     let port = scheme == nil || header != nil
-      ? nil : optionalText(line, roles.port, .plain).flatMap { UInt16($0) }
+      ? nil : optionalText(line, line.layout.roles.port, .plain).flatMap { UInt16($0) }
     // `Host` names every port but the default one; `$host` never names it.
     let isPortTold = header != nil || port != nil
     let hasForwarded =
@@ -380,7 +376,8 @@ struct ExchangeBuilder {
 struct Line {
   let base: UnsafePointer<UInt8>
   let end: Int
-  let layout: LineLayout
+  /// Kept alive by whoever made the line: it is asked several times for each.
+  unowned(unsafe) let layout: LineLayout
   let fields: UnsafeMutablePointer<FieldRange>
 
   /// Whether a field says that there is no value.

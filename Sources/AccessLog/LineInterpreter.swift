@@ -86,15 +86,14 @@ struct LineInterpreter {
     number: UInt64, keepsAll: Bool, into exchanges: inout [Exchange]
   ) -> Outcome? {
     let line = Line(base: base, end: end, layout: layout, fields: fields.ranges)
-    let roles = layout.roles
     let count = layout.count
-    let decisive = min(roles.decisive, count &- 1)
+    let decisive = min(layout.roles.decisive, count &- 1)
     var position = layout.split(base, end, at: 0, wanted: 0..<decisive &+ 1, into: fields.ranges)
     guard position >= 0 else { return nil }
     let status = ExchangeBuilder.status(line)
     guard status >= 0 else { return nil }
-    if !keepsAll, roles.origin >= 0, line.isAbsent(roles.origin), !ExchangeBuilder.isOptions(line),
-      !Self.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = roles.early
+    if !keepsAll, layout.roles.origin >= 0, line.isAbsent(layout.roles.origin), !ExchangeBuilder.isOptions(line),
+      !Self.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = layout.roles.early
     {
       let reading = builder.time(line, early.field, early.form)
       guard reading.resolution > 0, layout.endsAsLine(base, end) else { return nil }

@@ -10,6 +10,8 @@ enum LineElement {
 /// What can be said of a field's end beyond "where the next literal begins".
 enum FieldForm {
   case text
+  /// One word: no blank stands in it.
+  case word
   /// Values of several upstream servers, parted by `, ` and ` : `.
   case list
   /// A JSON text, number or name; the quotation marks belong to it.
@@ -34,6 +36,8 @@ final class LineLayout: @unchecked Sendable {
   private enum Ending: UInt8 {
     /// At the first place where the next literal stands.
     case search
+    /// At the first blank, with which the next literal begins.
+    case blank
     /// The same, from the right: the literal is the last one.
     case suffix
     /// At the first quotation mark: none can stand inside.
@@ -46,6 +50,8 @@ final class LineLayout: @unchecked Sendable {
     case json
     /// At the end of the line.
     case rest
+    /// At the end of the line, without a blank before it.
+    case lastWord
     /// At the next blank, where unknown text may follow.
     case word
   }
@@ -114,15 +120,21 @@ final class LineLayout: @unchecked Sendable {
         let isLast = index + 2 == elements.count && !allowsTail
         let quote = UInt8(ascii: "\"")
         let ending: Ending =
-          isBeforeField
-          ? .slash
-          : form == .json
-            ? .json
-            : after.isEmpty
-              ? (allowsTail ? .word : .rest)
-              : escaping != .none && before.last == quote && after.first == quote
-                ? (escaping == .nginxDefault ? .quoted : .quotedEscapes)
-                : form == .list ? .list : isLast ? .suffix : .search
+          if isBeforeField {
+            .slash
+          } else if form == .json {
+            .json
+          } else if after.isEmpty {
+            allowsTail ? .word : form == .word ? .lastWord : .rest
+          } else if escaping != .none, before.last == quote, after.first == quote {
+            escaping == .nginxDefault ? .quoted : .quotedEscapes
+          } else if form == .list {
+            .list
+          } else if form == .word, after.first == 0x20 {
+            .blank
+          } else {
+            isLast ? .suffix : .search
+          }
         slots.append(
           Slot(
             ending: ending, first: after.first ?? UInt8(ascii: "/"), literal: Int32(bytes.count),
@@ -190,6 +202,8 @@ final class LineLayout: @unchecked Sendable {
         position = stop &+ literalCount
         index &+= 1
         continue
+      case .blank:
+        stop = ByteSearch.first(0x20, in: base, from: position, to: end)
       case .suffix:
         stop = end &- literalCount
       case .list:
@@ -199,6 +213,9 @@ final class LineLayout: @unchecked Sendable {
         stop = ByteSearch.first(UInt8(ascii: "/"), in: base, from: position, to: end)
       case .rest:
         stop = end
+      case .lastWord:
+        stop = end
+        if ByteSearch.first(0x20, in: base, from: position, to: end) < end { return -1 }
       case .word:
         while stop < end, base[stop] != 0x20, base[stop] != 0x09 { stop &+= 1 }
       case .json:
@@ -215,8 +232,14 @@ final class LineLayout: @unchecked Sendable {
           index &+= 1
           continue
         }
-        stop = JSONScan.endOfValue(base, position, end)
-        if stop < 0 { return -1 }
+        // A number mostly ends where the next literal begins.
+        stop = ByteSearch.first(slot.first, in: base, from: position, to: end)
+        if stop == position || base[position] > UInt8(ascii: "Z")
+          || literalCount > end &- stop || !ByteSearch.equal(base + stop, literal, literalCount)
+        {
+          stop = JSONScan.endOfValue(base, position, end)
+          if stop < 0 { return -1 }
+        }
         if stop &- start == 4, base[start] == UInt8(ascii: "n") { start = stop &+ 1 }
       }
       guard stop >= position, literalCount <= end &- stop,
@@ -248,7 +271,7 @@ final class LineLayout: @unchecked Sendable {
     while index >= 0 {
       let slot = slots[index]
       let count = Int(slot.literalCount)
-      if count > 0, index < slotCount &- 1 || slot.ending != .rest {
+      if count > 0 {
         var start = position &- count
         while start >= 0, !ByteSearch.equal(base + start, literals + Int(slot.literal), count) {
           start &-= 1

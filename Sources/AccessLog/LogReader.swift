@@ -20,6 +20,8 @@ public final class LogReader {
   private var isSkippingLine = false
   private var isAtStart = true
   private var isAtEnd = false
+  /// Exchanges of the last batch, as a guess for the next.
+  private var lastCount = 0
 
   /// Begins to read an input of a known format.
   public init(input: ByteInput, format: LogFormat, options: IngestOptions) {
@@ -37,6 +39,8 @@ public final class LogReader {
   public func nextBatch() -> ExchangeBatch? {
     if isAtEnd { return nil }
     var exchanges: [Exchange] = []
+    exchanges.reserveCapacity(lastCount + lastCount / 4)
+    defer { lastCount = exchanges.count }
     do throws(InputDamage) {
       if let buffer = try input.next(carrying: rest.count) {
         take(buffer, into: &exchanges)

@@ -70,10 +70,18 @@ enum NginxPattern {
   private static func meaning(
     of name: String, flags: [String: HeaderName]
   ) -> (FieldMeaning, FieldForm) {
-    if let header = flags[name] { return (.presence(header), .text) }
+    if let header = flags[name] { return (.presence(header), .word) }
     if let meaning = variables[name] {
-      return (meaning, meaning == .forwardedChain ? .list : .text)
+      switch meaning {
+      case .forwardedChain: return (meaning, .list)
+      case .client, .peer, .method, .scheme, .port, .status, .duration, .httpVersion, .requestID,
+        .presence, .stamp(Stamp(form: .iso, isStart: false)),
+        .stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: false)):
+        return (meaning, .word)
+      default: return (meaning, .text)
+      }
     }
+    if words.contains(name) { return (.ignored, .word) }
     func header(_ prefix: String) -> HeaderName? {
       guard name.hasPrefix(prefix) else { return nil }
       return HeaderName(name.dropFirst(prefix.count).map { $0 == "_" ? "-" : $0 }.map(String.init).joined())
@@ -86,6 +94,13 @@ enum NginxPattern {
     if name.hasPrefix("upstream_") { return (.ignored, .list) }
     return (.ignored, .text)
   }
+
+  /// Variables without a meaning here that are one word.
+  private static let words: Set<String> = [
+    "remote_port", "body_bytes_sent", "bytes_sent", "request_length", "connection",
+    "connection_requests", "pid", "pipe", "server_addr", "content_length", "gzip_ratio",
+    "ssl_protocol", "ssl_cipher", "proxy_upstream_name", "http2", "http3",
+  ]
 
   private static func end(_ form: StampForm) -> FieldMeaning {
     .stamp(Stamp(form: form, isStart: false))

@@ -38,58 +38,62 @@ enum ValueKind: UInt8 {
 ///
 /// An open-addressing table from the bytes as logged to the finished text. It never grows: full, it
 /// begins anew, and a value that finds no place within a few probes is made without being kept.
-struct ValueInterner {
+final class ValueInterner {
   private struct Entry {
+    /// 0 for a free place.
     var hash: UInt64
-    var start: UInt32
-    var count: UInt32
+    var start: Int32
+    var count: Int32
+    var text: String?
   }
 
+  private static let capacity = AccessLogLimits.internedValues * 2
+
   private let escaping: Escaping
-  private let mask: Int
-  private var entries: [Entry]
-  private var texts: [String?]
-  private var bytes: [UInt8] = []
+  private let entries: UnsafeMutablePointer<Entry>
+  private let bytes: UnsafeMutablePointer<UInt8>
+  private var filled = 0
   private var used = 0
 
   init(escaping: Escaping) {
     self.escaping = escaping
-    let capacity = AccessLogLimits.internedValues * 2
-    mask = capacity - 1
-    entries = Array(repeating: Entry(hash: 0, start: 0, count: 0), count: capacity)
-    texts = Array(repeating: nil, count: capacity)
-    bytes.reserveCapacity(AccessLogLimits.internedBytes)
+    entries = .allocate(capacity: Self.capacity)
+    entries.initialize(
+      repeating: Entry(hash: 0, start: 0, count: 0, text: nil), count: Self.capacity)
+    bytes = .allocate(capacity: AccessLogLimits.internedBytes)
+  }
+
+  deinit {
+    entries.deinitialize(count: Self.capacity)
+    entries.deallocate()
+    bytes.deallocate()
   }
 
   /// The text of a value as it may be kept; `nil` when only its presence may.
-  mutating func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
+  func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
     if kind == .hidden { return nil }
     guard count <= AccessLogLimits.internedValueBytes else { return make(start, count, kind) }
     let hash = Self.hash(start, count, kind)
-    var place = Int(truncatingIfNeeded: hash) & mask
+    var place = Int(truncatingIfNeeded: hash) & (Self.capacity - 1)
     for _ in 0..<AccessLogLimits.internerProbes {
-      let entry = entries[place]
-      if entry.hash == 0 { break }
-      if entry.hash == hash, Int(entry.count) == count,
-        bytes.withUnsafeBufferPointer({ buffer in
-          buffer.baseAddress.map { ByteSearch.equal($0 + Int(entry.start), start, count) }
-            ?? (count == 0)
-        })
+      let entry = entries + place
+      if entry.pointee.hash == 0 { break }
+      if entry.pointee.hash == hash, Int(entry.pointee.count) == count,
+        ByteSearch.equal(bytes + Int(entry.pointee.start), start, count)
       {
-        return texts[place]
+        return entry.pointee.text
       }
-      place = (place &+ 1) & mask
+      place = (place &+ 1) & (Self.capacity - 1)
     }
     let text = make(start, count, kind)
-    if used >= AccessLogLimits.internedValues || bytes.count + count > AccessLogLimits.internedBytes
-    {
+    if used >= AccessLogLimits.internedValues || filled + count > AccessLogLimits.internedBytes {
       clear()
-      place = Int(truncatingIfNeeded: hash) & mask
+      place = Int(truncatingIfNeeded: hash) & (Self.capacity - 1)
     }
     if entries[place].hash == 0 {
-      entries[place] = Entry(hash: hash, start: UInt32(bytes.count), count: UInt32(count))
-      texts[place] = text
-      bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+      entries[place] = Entry(hash: hash, start: Int32(filled), count: Int32(count), text: text)
+      (bytes + filled).update(from: start, count: count)
+      filled += count
       used += 1
     }
     return text
@@ -124,12 +128,12 @@ struct ValueInterner {
     return String(text[..<colon])
   }
 
-  private mutating func clear() {
-    for place in entries.indices where entries[place].hash != 0 {
+  private func clear() {
+    for place in 0..<Self.capacity where entries[place].hash != 0 {
       entries[place].hash = 0
-      texts[place] = nil
+      entries[place].text = nil
     }
-    bytes.removeAll(keepingCapacity: true)
+    filled = 0
     used = 0
   }
 
