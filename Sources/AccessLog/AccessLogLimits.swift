@@ -36,8 +36,9 @@ enum AccessLogLimits {
   static let internedValueBytes = 1024
 
   /// Places of the table that are looked at for one value, so that chosen collisions cost nothing.
-  static let internerProbes = 8
+  static let probes = 8
 
-  /// Base URLs that are kept for reuse.
+  /// Schemes and hosts that are kept for reuse, and the bytes that one may have.
   static let baseURLs = 1024
+  static let baseURLBytes = 400
 }

@@ -6,16 +6,11 @@ struct ExchangeBuilder {
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
   private let interner: ValueInterner
-  private var baseURLs: [BaseURL: RequestURL] = [:]
-
-  /// What a URL depends on besides its target.
-  private struct BaseURL: Hashable {
-    var scheme: String?
-    var host: String?
-    var port: UInt16?
-    var isPortTold: Bool
-    var showsTerminator: Bool
-  }
+  private let baseURLs = ByteTable<RequestURL>(
+    entries: AccessLogLimits.baseURLs,
+    bytes: AccessLogLimits.baseURLs * AccessLogLimits.baseURLBytes / 4,
+    free: RequestURL(scheme: nil, host: nil, port: nil, target: ""))
+  private let scratch = Scratch()
 
   init(options: IngestOptions, escaping: Escaping) {
     trustsForwarded = options.trustsForwarded
@@ -83,68 +78,94 @@ struct ExchangeBuilder {
 
   // MARK: Exchanges
 
-  /// Why a line became none.
-  enum Refusal: String {
-    case unreadable = "unreadable-line"
-    case noRequest = "no-request"
+  /// What became of a line all of whose fields were found.
+  enum Outcome {
+    /// An exchange, which was appended; both ends of it, where they are known.
+    case exchange(start: EventTime?, end: EventTime?)
+    /// An exchange that CORS cannot concern.
+    case passedOver(start: EventTime?, end: EventTime?)
+    /// The line has no time that can be read.
+    case unreadable
+    /// Neither a method nor a target can be read.
+    case noRequest
   }
 
-  /// The exchange of a line all of whose fields were found.
-  mutating func exchange(
-    _ line: Line, status: Int, id: ExchangeID
-  ) -> Result<Exchange, RefusalError> {
-    guard let times = times(line) else { return .failure(RefusalError(.unreadable)) }
-    let request = requestParts(line)
-    if request.method.isEmpty, request.target.isEmpty {
-      return .failure(RefusalError(.noRequest))
-    }
+  /// Appends the exchange of a line all of whose fields were found.
+  mutating func build(
+    _ line: Line, status: Int, source: String, number: UInt64, keepsAll: Bool,
+    into exchanges: inout [Exchange]
+  ) -> Outcome {
+    guard let times = times(line) else { return .unreadable }
+    let parts = requestParts(line)
+    if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
     let isRefused = Self.isRefusedUnread(line, status: status)
-    var requestEvidence = isRefused
-      ? MessageEvidence.unseen : MessageEvidence(coverage: line.layout.roles.requestCoverage)
-    if !isRefused {
-      for (field, name, isFlag, kind) in line.layout.roles.requestFields {
-        if isFlag {
-          if line.isFlagSet(field) { requestEvidence.fields.append(HeaderField(name, nil)) }
-        } else if !line.isAbsent(field) {
-          requestEvidence.fields.append(HeaderField(name, text(line, field, kind)))
-        }
-      }
+    if !keepsAll {
+      let concern = CORSConcern(
+        hasOrigin: line.layout.roles.origin < 0 || isRefused
+          ? nil : !line.isAbsent(line.layout.roles.origin),
+        isOptions: Self.isOptions(line), isRedirect: Self.isRedirect(status))
+      guard concern.isKept else { return .passedOver(start: times.start, end: times.end) }
     }
-    var response = MessageEvidence(coverage: line.layout.roles.responseCoverage)
+    let request =
+      isRefused
+      ? MessageEvidence.unseen
+      : MessageEvidence(
+        coverage: line.layout.roles.requestCoverage, fields: requestFields(line))
     var ending = ExchangeEnding.complete
     var answered: Int? = status == 0 ? nil : status
     if line.layout.mayBeNginx, status == 499 || status == 444 {
       // nginx's own marks: the client left before the answer, or the server sent none.
       ending = status == 499 ? .clientClosed : .serverClosed
       answered = nil
+    } else if answered == nil, line.layout.roles.status >= 0 {
+      ending = .unanswered
     }
-    if answered == nil, ending != .complete || line.layout.roles.status >= 0 {
-      response = .unseen
-      if ending == .complete { ending = .unanswered }
-    } else {
-      for (field, name, kind) in line.layout.roles.responseFields where !line.isAbsent(field) {
-        response.fields.append(HeaderField(name, text(line, field, kind)))
-      }
-    }
-    let client = optionalText(line, line.layout.roles.client, .address) ?? optionalText(line, line.layout.roles.peer, .address)
-    return .success(
+    let response =
+      ending == .complete
+      ? MessageEvidence(
+        coverage: line.layout.roles.responseCoverage, fields: responseFields(line)) : .unseen
+    exchanges.append(
       Exchange(
-        id: id, startedAt: times.start, endedAt: times.end, timeBasis: times.basis,
-        resolution: times.resolution, client: client ?? "",
-        forwardedFor: forwardedFor(line, requestEvidence),
-        userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: request.method,
-        url: url(line, target: request.target, requestEvidence), status: answered,
-        requestID: optionalText(line, line.layout.roles.requestID, .plain), httpVersion: request.version,
-        ending: ending, request: requestEvidence, response: response))
+        id: ExchangeID(source: source, number: number), startedAt: times.start,
+        endedAt: times.end, timeBasis: times.basis, resolution: times.resolution,
+        client: optionalText(line, line.layout.roles.client, .address)
+          ?? optionalText(line, line.layout.roles.peer, .address) ?? "",
+        forwardedFor: forwardedFor(line, request),
+        userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: parts.method,
+        url: url(line, target: parts.target, request, isRefused: isRefused), status: answered,
+        requestID: optionalText(line, line.layout.roles.requestID, .plain),
+        httpVersion: parts.version, ending: ending, request: request, response: response))
+    return .exchange(start: times.start, end: times.end)
   }
 
-  /// A line that became no exchange.
-  struct RefusalError: Error {
-    var refusal: Refusal
-
-    init(_ refusal: Refusal) {
-      self.refusal = refusal
+  /// Whether a status redirects.
+  static func isRedirect(_ status: Int) -> Bool {
+    switch status {
+    case 301, 302, 303, 307, 308: true
+    default: false
     }
+  }
+
+  private mutating func requestFields(_ line: Line) -> [HeaderField] {
+    var fields: [HeaderField] = []
+    fields.reserveCapacity(line.layout.roles.requestFields.count)
+    for entry in line.layout.roles.requestFields {
+      if entry.isFlag {
+        if line.isFlagSet(entry.field) { fields.append(HeaderField(entry.name, nil)) }
+      } else if !line.isAbsent(entry.field) {
+        fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
+      }
+    }
+    return fields
+  }
+
+  private mutating func responseFields(_ line: Line) -> [HeaderField] {
+    var fields: [HeaderField] = []
+    fields.reserveCapacity(line.layout.roles.responseFields.count)
+    for entry in line.layout.roles.responseFields where !line.isAbsent(entry.field) {
+      fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
+    }
+    return fields
   }
 
   private mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
@@ -273,8 +294,15 @@ struct ExchangeBuilder {
   }
 
   private mutating func target(_ line: Line, _ range: FieldRange) -> String {
-    let text = interner.decoded(line.base + Int(range.start), range.count)
-    return Redaction.url(text)
+    let start = line.base + Int(range.start)
+    let text = interner.decoded(start, range.count)
+    // Only user info and queries can hold secrets; an escaped byte may be part of either.
+    func holds(_ byte: UInt8) -> Bool {
+      ByteSearch.first(byte, in: start, from: 0, to: range.count) < range.count
+    }
+    let isPlain =
+      !holds(UInt8(ascii: "?")) && !holds(UInt8(ascii: "@")) && !holds(UInt8(ascii: "\\"))
+    return isPlain ? text : Redaction.url(text)
   }
 
   private mutating func query(_ line: Line) -> String {
@@ -307,47 +335,76 @@ struct ExchangeBuilder {
   // MARK: URL and client
 
   private mutating func url(
+    _ line: Line, target: String, _ request: MessageEvidence, isRefused: Bool
+  ) -> RequestURL {
+    let isForwarded = !isRefused && line.layout.roles.forwarding.contains { !line.isAbsent($0) }
+    guard target.utf8.first == UInt8(ascii: "/"), !trustsForwarded, !isForwarded,
+      let key = baseURLKey(line, isRefused: isRefused)
+    else {
+      return makeURL(line, target: target, request)
+    }
+    let hash = ByteTable<RequestURL>.hash(key.start, key.count, seed: 0)
+    if let known = baseURLs.find(key.start, key.count, hash) {
+      return RequestURL(
+        scheme: known.pointee.scheme, host: known.pointee.host, port: known.pointee.port,
+        target: target)
+    }
+    let url = makeURL(line, target: target, request)
+    baseURLs.insert(key.start, key.count, hash, url)
+    return url
+  }
+
+  /// All that scheme, host and port of a URL depend on, as one run of bytes; `nil` when it is long.
+  private func baseURLKey(
+    _ line: Line, isRefused: Bool
+  ) -> (start: UnsafePointer<UInt8>, count: Int)? {
+    var count = 1
+    let secure: StaticString = "https://"
+    let origin = line.layout.roles.origin
+    let site = line.layout.roles.secFetchSite
+    let hasSite = !isRefused && site >= 0 && !line.isAbsent(site)
+    let isSecure = !isRefused && origin >= 0 && line.fields[origin].count >= 8
+      && ByteSearch.equal(line.base + Int(line.fields[origin].start), secure.utf8Start, 8)
+    scratch.bytes[0] = (hasSite ? 1 : 0) | (isSecure ? 2 : 0)
+    func append(_ field: Int) -> Bool {
+      let length = field >= 0 ? max(0, line.fields[field].count) : 0
+      guard count + length + 1 <= AccessLogLimits.baseURLBytes else { return false }
+      if field >= 0 {
+        (scratch.bytes + count).update(
+          from: line.base + Int(line.fields[field].start), count: length)
+      }
+      count += length
+      // No field holds a line end, so different fields cannot make the same run.
+      scratch.bytes[count] = field >= 0 ? 0x0A : 0x0D
+      count += 1
+      return true
+    }
+    guard append(line.layout.roles.scheme), append(line.layout.roles.hostHeader),
+      append(line.layout.roles.host), append(line.layout.roles.serverName),
+      append(line.layout.roles.port)
+    else { return nil }
+    return (UnsafePointer(scratch.bytes), count)
+  }
+
+  private mutating func makeURL(
     _ line: Line, target: String, _ request: MessageEvidence
   ) -> RequestURL {
     let scheme = optionalText(line, line.layout.roles.scheme, .plain)
     let header = hostText(line, line.layout.roles.hostHeader)
-    let bare = header == nil ? hostText(line, line.layout.roles.host) ?? hostText(line, line.layout.roles.serverName) : nil
-    let host = header ?? bare
+    let host =
+      header ?? hostText(line, line.layout.roles.host)
+      ?? hostText(line, line.layout.roles.serverName)
     // Without the scheme, the port of this hop says nothing of the one that the browser used.
-    let port = scheme == nil || header != nil
+    let port =
+      scheme == nil || header != nil
       ? nil : optionalText(line, line.layout.roles.port, .plain).flatMap { UInt16($0) }
-    // `Host` names every port but the default one; `$host` never names it.
-    let isPortTold = header != nil || port != nil
-    let hasForwarded =
-      request.contains(.forwarded) || request.contains(.xForwardedProto)
-      || request.contains(.xForwardedHost) || request.contains(.xForwardedFor)
-    guard target.utf8.first == UInt8(ascii: "/"), !trustsForwarded, !hasForwarded else {
-      return make(scheme, host, port, isPortTold, target, request)
-    }
-    let key = BaseURL(
-      scheme: scheme, host: host, port: port, isPortTold: isPortTold,
-      showsTerminator: scheme == "http" && request.showsTerminator(host: host))
-    if var url = baseURLs[key] {
-      url.target = target
-      return url
-    }
-    let url = make(scheme, host, port, isPortTold, target, request)
-    if baseURLs.count >= AccessLogLimits.baseURLs { baseURLs.removeAll(keepingCapacity: true) }
-    baseURLs[key] = url
-    return url
-  }
-
-  private func make(
-    _ scheme: String?, _ host: String?, _ port: UInt16?, _ isPortTold: Bool, _ target: String,
-    _ request: MessageEvidence
-  ) -> RequestURL {
     var url = RequestURL(
       hopScheme: scheme?.asciiLowercased, host: host, port: port, target: target,
       request: request, trustsForwarded: trustsForwarded)
-    let namesPort = host.flatMap { Origin.split(authority: $0)?.port } != nil
-    if !isPortTold, !namesPort, target.utf8.first == UInt8(ascii: "/"), !trustsForwarded {
-      url.port = nil
-    }
+    // `Host` names every port but the default one; `$host` never names it.
+    let isPortTold =
+      header != nil || port != nil || host.flatMap { Origin.split(authority: $0)?.port } != nil
+    if !isPortTold, target.utf8.first == UInt8(ascii: "/"), !trustsForwarded { url.port = nil }
     return url
   }
 
@@ -358,7 +415,7 @@ struct ExchangeBuilder {
   }
 
   private mutating func forwardedFor(_ line: Line, _ request: MessageEvidence) -> String? {
-    if request.contains(.xForwardedFor) || request.contains(.forwarded) {
+    if line.layout.roles.forwarding.contains(where: { !line.isAbsent($0) }) {
       return Forwarded(request).client
     }
     let field = line.layout.roles.forwardedChain
@@ -369,6 +426,15 @@ struct ExchangeBuilder {
     return Forwarded(
       MessageEvidence(coverage: .truncated, fields: [HeaderField(.xForwardedFor, chain)])
     ).client
+  }
+}
+
+/// Memory for a key while it is looked up.
+private final class Scratch {
+  let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: AccessLogLimits.baseURLBytes + 1)
+
+  deinit {
+    bytes.deallocate()
   }
 }
 

@@ -16,6 +16,8 @@ struct LineInterpreter {
   struct Counts {
     var used: UInt64 = 0
     var passedOver: UInt64 = 0
+    /// Lines of the format that hold no request.
+    var withoutRequest: UInt64 = 0
   }
 
   private(set) var counts = Counts()
@@ -93,7 +95,7 @@ struct LineInterpreter {
     let status = ExchangeBuilder.status(line)
     guard status >= 0 else { return nil }
     if !keepsAll, layout.roles.origin >= 0, line.isAbsent(layout.roles.origin), !ExchangeBuilder.isOptions(line),
-      !Self.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = layout.roles.early
+      !ExchangeBuilder.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = layout.roles.early
     {
       let reading = builder.time(line, early.field, early.form)
       guard reading.resolution > 0, layout.endsAsLine(base, end) else { return nil }
@@ -110,31 +112,27 @@ struct LineInterpreter {
     if layout.escaping == .none, !layout.isUnambiguous(base, end, fields.ranges) {
       return .unreadable("ambiguous-line")
     }
-    return keep(
-      line, status: status, id: ExchangeID(source: source, number: number), keepsAll: keepsAll,
-      into: &exchanges)
+    switch builder.build(
+      line, status: status, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+    {
+    case .unreadable: return nil
+    case .noRequest:
+      counts.withoutRequest &+= 1
+      return .skipped("no-request")
+    case .exchange(let start, let end):
+      see(start: start, end: end)
+      counts.used &+= 1
+    case .passedOver(let start, let end):
+      see(start: start, end: end)
+      counts.used &+= 1
+      counts.passedOver &+= 1
+    }
+    return .used
   }
 
-  private mutating func keep(
-    _ line: Line, status: Int, id: ExchangeID, keepsAll: Bool, into exchanges: inout [Exchange]
-  ) -> Outcome? {
-    switch builder.exchange(line, status: status, id: id) {
-    case .failure(let error):
-      return error.refusal == .noRequest ? .skipped(error.refusal.rawValue) : nil
-    case .success(let exchange):
-      see(exchange.time.nanoseconds)
-      if let end = exchange.endedAt { see(end.nanoseconds) }
-      counts.used &+= 1
-      let concern = CORSConcern(
-        hasOrigin: exchange.request.records(.origin) ? exchange.request.contains(.origin) : nil,
-        isOptions: exchange.method == "OPTIONS", isRedirect: Self.isRedirect(status))
-      if concern.isKept || keepsAll {
-        exchanges.append(exchange)
-      } else {
-        counts.passedOver &+= 1
-      }
-      return .used
-    }
+  private mutating func see(start: EventTime?, end: EventTime?) {
+    if let start { see(start.nanoseconds) }
+    if let end { see(end.nanoseconds) }
   }
 
   private mutating func see(_ nanoseconds: Int64) {
@@ -145,13 +143,6 @@ struct LineInterpreter {
     if nanoseconds > last {
       last = nanoseconds
       latest = EventTime(nanoseconds: nanoseconds)
-    }
-  }
-
-  private static func isRedirect(_ status: Int) -> Bool {
-    switch status {
-    case 301, 302, 303, 307, 308: true
-    default: false
     }
   }
 

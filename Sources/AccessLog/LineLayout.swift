@@ -371,6 +371,9 @@ struct FieldRoles {
   var userAgent = -1
   var requestID = -1
   var origin = -1
+  var secFetchSite = -1
+  /// Fields that forwarding hops write.
+  var forwarding: [Int] = []
   /// The stamps of each end, the finest first.
   var starts: [(field: Int, form: StampForm)] = []
   var ends: [(field: Int, form: StampForm)] = []
@@ -431,7 +434,13 @@ struct FieldRoles {
       case .requestHeader(let name):
         if name == .xRequestID { take(&requestID, index) }
         guard name.isKeptInRequests, request[name] == nil else { break }
-        if name == .origin { origin = index }
+        switch name {
+        case .origin: origin = index
+        case .secFetchSite: secFetchSite = index
+        case .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort:
+          forwarding.append(index)
+        default: break
+        }
         request[name] = escaping.fidelity(ofRequest: name)
         requestFields.append((index, name, false, ValueKind(request: name)))
       case .presence(let name):

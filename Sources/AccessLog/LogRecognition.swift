@@ -62,7 +62,7 @@ extension LogReader {
       var interpreter = LineInterpreter(format: format, options: options)
       var exchanges: [Exchange] = []
       for range in lines { read(head, range, &interpreter, &exchanges) }
-      let count = Int(interpreter.counts.used)
+      let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
       guard count >= least, count > best?.lines ?? 0 else { continue }
       var fitting = format
       if case .learned(let learner, nil) = format.rule {

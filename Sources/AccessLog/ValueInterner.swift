@@ -34,68 +34,25 @@ enum ValueKind: UInt8 {
 }
 
 /// Keeps values that come again and again, as user agents and origins do, so that each is made
-/// into a text once.
-///
-/// An open-addressing table from the bytes as logged to the finished text. It never grows: full, it
-/// begins anew, and a value that finds no place within a few probes is made without being kept.
+/// into a text once: a table from the bytes as logged to the finished text.
 final class ValueInterner {
-  private struct Entry {
-    /// 0 for a free place.
-    var hash: UInt64
-    var start: Int32
-    var count: Int32
-    var text: String?
-  }
-
-  private static let capacity = AccessLogLimits.internedValues * 2
-
   private let escaping: Escaping
-  private let entries: UnsafeMutablePointer<Entry>
-  private let bytes: UnsafeMutablePointer<UInt8>
-  private var filled = 0
-  private var used = 0
+  private let table = ByteTable<String?>(
+    entries: AccessLogLimits.internedValues, bytes: AccessLogLimits.internedBytes, free: nil)
 
   init(escaping: Escaping) {
     self.escaping = escaping
-    entries = .allocate(capacity: Self.capacity)
-    entries.initialize(
-      repeating: Entry(hash: 0, start: 0, count: 0, text: nil), count: Self.capacity)
-    bytes = .allocate(capacity: AccessLogLimits.internedBytes)
-  }
-
-  deinit {
-    entries.deinitialize(count: Self.capacity)
-    entries.deallocate()
-    bytes.deallocate()
   }
 
   /// The text of a value as it may be kept; `nil` when only its presence may.
+  @inline(__always)
   func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
     if kind == .hidden { return nil }
     guard count <= AccessLogLimits.internedValueBytes else { return make(start, count, kind) }
-    let hash = Self.hash(start, count, kind)
-    var place = Int(truncatingIfNeeded: hash) & (Self.capacity - 1)
-    for _ in 0..<AccessLogLimits.internerProbes {
-      let entry = entries + place
-      if entry.pointee.hash == 0 { break }
-      if entry.pointee.hash == hash, Int(entry.pointee.count) == count,
-        ByteSearch.equal(bytes + Int(entry.pointee.start), start, count)
-      {
-        return entry.pointee.text
-      }
-      place = (place &+ 1) & (Self.capacity - 1)
-    }
+    let hash = ByteTable<String?>.hash(start, count, seed: UInt64(kind.rawValue))
+    if let entry = table.find(start, count, hash) { return entry.pointee }
     let text = make(start, count, kind)
-    if used >= AccessLogLimits.internedValues || filled + count > AccessLogLimits.internedBytes {
-      clear()
-      place = Int(truncatingIfNeeded: hash) & (Self.capacity - 1)
-    }
-    if entries[place].hash == 0 {
-      entries[place] = Entry(hash: hash, start: Int32(filled), count: Int32(count), text: text)
-      (bytes + filled).update(from: start, count: count)
-      filled += count
-      used += 1
-    }
+    table.insert(start, count, hash, text)
     return text
   }
 
@@ -126,37 +83,5 @@ final class ValueInterner {
     }
     guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else { return text }
     return String(text[..<colon])
-  }
-
-  private func clear() {
-    for place in 0..<Self.capacity where entries[place].hash != 0 {
-      entries[place].hash = 0
-      entries[place].text = nil
-    }
-    filled = 0
-    used = 0
-  }
-
-  private static func hash(
-    _ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind
-  ) -> UInt64 {
-    let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
-    let raw = UnsafeRawPointer(start)
-    var state = UInt64(truncatingIfNeeded: count) &* multiplier ^ UInt64(kind.rawValue) << 56
-    var index = 0
-    while index &+ 8 <= count {
-      state = (state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* multiplier
-      state ^= state >> 29
-      index &+= 8
-    }
-    var last: UInt64 = 0
-    while index < count {
-      last = last << 8 | UInt64(start[index])
-      index &+= 1
-    }
-    state = (state ^ last) &* multiplier
-    state ^= state >> 32
-    // 0 marks a free place.
-    return state | 1 << 63
   }
 }

@@ -1,0 +1,114 @@
+/// A table from short runs of bytes to values, for what comes again and again.
+///
+/// Open addressing over memory of its own. It never grows: full, it begins anew, and what finds no
+/// place within a few probes is not kept, so that chosen collisions cost nothing.
+final class ByteTable<Value> {
+  private struct Entry {
+    /// 0 for a free place.
+    var hash: UInt64
+    var start: Int32
+    var count: Int32
+    var value: Value
+  }
+
+  private let limit: Int
+  private let byteLimit: Int
+  private let mask: Int
+  private let free: Value
+  private let entries: UnsafeMutablePointer<Entry>
+  private let bytes: UnsafeMutablePointer<UInt8>
+  private var filled = 0
+  private var used = 0
+
+  /// A table for so many entries, a power of two, whose keys have so many bytes together.
+  init(entries limit: Int, bytes byteLimit: Int, free: Value) {
+    self.limit = limit
+    self.byteLimit = byteLimit
+    self.free = free
+    mask = limit * 2 - 1
+    entries = .allocate(capacity: mask + 1)
+    entries.initialize(
+      repeating: Entry(hash: 0, start: 0, count: 0, value: free), count: mask + 1)
+    bytes = .allocate(capacity: byteLimit)
+  }
+
+  deinit {
+    entries.deinitialize(count: mask + 1)
+    entries.deallocate()
+    bytes.deallocate()
+  }
+
+  /// The value of a key; `nil` when it is not there. Valid until the next insertion.
+  @inline(__always)
+  func find(
+    _ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64
+  ) -> UnsafeMutablePointer<Value>? {
+    var place = Int(truncatingIfNeeded: hash) & mask
+    for _ in 0..<AccessLogLimits.probes {
+      let entry = entries + place
+      if entry.pointee.hash == hash, Int(entry.pointee.count) == count,
+        ByteSearch.equal(bytes + Int(entry.pointee.start), start, count)
+      {
+        let offset = MemoryLayout<Entry>.offset(of: \Entry.value) ?? 0
+        return (UnsafeMutableRawPointer(entry) + offset).assumingMemoryBound(to: Value.self)
+      }
+      if entry.pointee.hash == 0 { return nil }
+      place = (place &+ 1) & mask
+    }
+    return nil
+  }
+
+  /// Puts in a key that is not there.
+  func insert(_ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64, _ value: Value) {
+    guard count <= byteLimit else { return }
+    if used >= limit || filled + count > byteLimit { clear() }
+    var place = Int(truncatingIfNeeded: hash) & mask
+    for _ in 0..<AccessLogLimits.probes {
+      if entries[place].hash == 0 {
+        entries[place] = Entry(
+          hash: hash, start: Int32(filled), count: Int32(count), value: value)
+        (bytes + filled).update(from: start, count: count)
+        filled += count
+        used += 1
+        return
+      }
+      place = (place &+ 1) & mask
+    }
+  }
+
+  private func clear() {
+    for place in 0...mask where entries[place].hash != 0 {
+      entries[place].hash = 0
+      entries[place].value = free
+    }
+    filled = 0
+    used = 0
+  }
+
+  /// A hash of bytes, never 0.
+  @inline(__always)
+  static func hash(_ start: UnsafePointer<UInt8>, _ count: Int, seed: UInt64) -> UInt64 {
+    let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
+    let raw = UnsafeRawPointer(start)
+    var state = UInt64(truncatingIfNeeded: count) &* multiplier ^ seed << 56
+    var index = 0
+    while index &+ 8 <= count {
+      state = (state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* multiplier
+      state ^= state >> 29
+      index &+= 8
+    }
+    if index < count, count >= 8 {
+      state ^= raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+    } else {
+      var last: UInt64 = 0
+      while index < count {
+        last = last << 8 | UInt64(start[index])
+        index &+= 1
+      }
+      state ^= last
+    }
+    state = state &* multiplier
+    state ^= state >> 32
+    return state | 1 << 63
+  }
+}
