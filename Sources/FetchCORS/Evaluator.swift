@@ -255,7 +255,7 @@ extension Evaluation {
       guard isLast else { continue }
       if !findings.missing.isEmpty { return .unknown(missing: findings.missing) }
       assume(findings.assumes)
-      if let end = redirectOutcome(request, hop: index) { return end }
+      if let end = redirectOutcome(request, hop: index, in: world) { return end }
     }
     return .allowed(assumes: assumes)
   }
@@ -299,13 +299,22 @@ extension Evaluation {
   }
 
   /// What a last response that is a redirect comes to; `nil` when it is the answer itself.
-  private func redirectOutcome(_ request: Exchange, hop index: Int) -> Outcome? {
+  private func redirectOutcome(
+    _ request: Exchange, hop index: Int, in world: World
+  ) -> Outcome? {
     switch httpRedirectFetch(
       from: request.url, status: request.status, response: request.response,
       initiator: evidence.origin, isCORS: evidence.isChecked(hop: index), redirectCount: index)
     {
     case .none: return nil
-    case .follow: return .unknown(missing: [MissingFact.redirectMode])
+    case .follow(let target):
+      if isRedirectModeProven, isRefusedOnTheWayHome(request, hop: index, to: target, in: world) {
+        let value = request.response.first(.accessControlAllowCredentials) ?? ""
+        return .blocked(
+          BlockedOutcome(
+            phase: .response, hop: index, faults: [Fault(.invalidAllowCredentials, value)]))
+      }
+      return .unknown(missing: [MissingFact.redirectMode])
     case .unrecorded: return .unknown(missing: [HeaderName.location.description])
     case .refused(let reason, let parameter):
       guard isRedirectModeProven else { return .unknown(missing: [MissingFact.redirectMode]) }
@@ -313,6 +322,20 @@ extension Evaluation {
       // The page got a network error, but browsers report only this one of them as CORS.
       return reason == .redirectContainsCredentials ? .blocked(fault) : .failedOtherwise(fault)
     }
+  }
+}
+
+extension Evaluation {
+  /// WebKit keeps the credentials of a call that began at the page's own origin, and asks the hop
+  /// that sends it back there to allow them.
+  private func isRefusedOnTheWayHome(
+    _ request: Exchange, hop index: Int, to target: RequestURL, in world: World
+  ) -> Bool {
+    world.engine.differences.redirectHomeNeedsCredentials
+      && !evidence.isChecked(hop: 0) && evidence.isChecked(hop: index)
+      && target.origin?.description == evidence.origin
+      && request.response.records(.accessControlAllowCredentials)
+      && request.response.first(.accessControlAllowCredentials) != "true"
   }
 }
 
