@@ -195,17 +195,20 @@ struct ExchangeBuilder {
     func instant(_ reading: StampReader.Reading) -> EventTime? {
       reading.resolution > 0 ? EventTime(nanoseconds: reading.nanoseconds) : nil
     }
-    if start.resolution > 0, end.resolution > 0 {
+    if start.resolution > 0, end.resolution > 0, start.nanoseconds <= end.nanoseconds {
       return Times(
         start: instant(start), end: instant(end), basis: .both,
         resolution: TimeResolution(nanoseconds: max(start.resolution, end.resolution)))
     }
-    let known = start.resolution > 0 ? start : end
-    let isStart = start.resolution > 0
+    // Of two that contradict each other the end is taken, which excludes less.
+    let isStart = end.resolution == 0
+    let known = isStart ? start : end
     let (duration, step) = duration(line)
     // From an end that is told by the second, a start would look more exact than it is, and
     // requests of one second would change places.
-    let isUseful = step > 0 && (isStart || known.resolution < 1_000_000_000)
+    let isUseful =
+      step > 0 && line.layout.roles.hasFirmStamps
+      && (isStart || known.resolution < 1_000_000_000)
     let other =
       isUseful
       ? EventTime(nanoseconds: known.nanoseconds).advanced(by: isStart ? duration : 0 &- duration)

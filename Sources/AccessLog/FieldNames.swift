@@ -124,8 +124,8 @@ enum FieldNames {
     add(.presence(.authorization), "has_authorization", "has_auth", "authorization", "auth")
     add(end(.epoch(unit: 1_000_000_000)), "msec")
     add(end(.any), "time_iso8601", "time_local", "end", "end_time")
-    // Nothing says of which end these are; that of the end removes the fewest possibilities.
-    add(end(.any), "time", "timestamp", "@timestamp", "ts", "date", "datetime", "t")
+    // Nothing says of which end these are.
+    add(.stamp(Stamp(form: .any, isStart: false, isFirm: false)), "time", "timestamp", "@timestamp", "ts", "date", "datetime", "t")
     add(start(.any), "start", "start_time", "begin", "start_utc", "startutc")
     add(.duration(unit: 1_000_000_000), "request_time", "rt")
     add(.duration(unit: 1000), "us", "d", "duration_us", "usec")

@@ -87,18 +87,25 @@ extension FormatChoice {
         return format
       }
     }
-    if text.contains(UInt8(ascii: "$")) {
-      let isJSON = trimmed.hasPrefix("{")
-      // A bare pattern says nothing of `escape=`; JSON is hardly ever written without it.
-      return LogFormat(
-        name: "pattern", summary: "nginx log_format of the command line",
-        layout: try NginxPattern.layout(
-          ServerConfiguration.formatUnescaped(text), escaping: isJSON ? .anyJSON : .nginxDefault))
-    }
-    if text.contains(UInt8(ascii: "%")) {
-      return LogFormat(
-        name: "pattern", summary: "Apache LogFormat of the command line",
-        layout: try ApachePattern.layout(ServerConfiguration.formatUnescaped(text)))
+    var columns: [Int] = []
+    let unescaped = ServerConfiguration.formatUnescaped(text, columns: &columns)
+    do throws(FormatError) {
+      if text.contains(UInt8(ascii: "$")) {
+        // A bare pattern says nothing of `escape=`; JSON is hardly ever written without it.
+        let escaping: Escaping = trimmed.hasPrefix("{") ? .anyJSON : .nginxDefault
+        return LogFormat(
+          name: "pattern", summary: "nginx log_format of the command line",
+          layout: try NginxPattern.layout(unescaped, escaping: escaping))
+      }
+      if text.contains(UInt8(ascii: "%")) {
+        return LogFormat(
+          name: "pattern", summary: "Apache LogFormat of the command line",
+          layout: try ApachePattern.layout(unescaped))
+      }
+    } catch {
+      var error = error
+      error.column = error.column.map { columns.indices.contains($0 - 1) ? columns[$0 - 1] + 1 : $0 }
+      throw error
     }
     let names = LogFormat.all.map(\.name).joined(separator: ", ")
     throw FormatError("no log format is called \"\(argument)\"; there are \(names)")

@@ -25,7 +25,9 @@ struct LayoutLearner: Sendable {
   /// The layout of a line; `nil` when the line is none of this kind, or says too little.
   func learn(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
     let layout = kind == .json ? Self.json(base, end) : text(base, end)
-    guard let layout, layout.roles.isSufficient, layout.roles.status >= 0 else { return nil }
+    guard let layout, layout.roles.isSufficient, layout.roles.status >= 0,
+      layout.count <= AccessLogLimits.fields
+    else { return nil }
     return layout
   }
 

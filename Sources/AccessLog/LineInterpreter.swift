@@ -61,19 +61,31 @@ struct LineInterpreter {
         base, end, layout, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
       if let outcome { return outcome }
     }
+    // Lines of a few layouts in turn are common: members without a value may be left out.
+    for index in learned.indices where learned[index] !== layout {
+      let other = learned[index]
+      if let outcome = read(
+        base, end, other, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      {
+        layout = other
+        learned.swapAt(index, index / 2)
+        return outcome
+      }
+    }
     if base[0] == UInt8(ascii: "#") { return .skipped("comment-line") }
     if isBlank(base, end) { return .skipped("blank-line") }
     guard let learner, let new = learner.learn(base, end) else {
       return .unreadable("unreadable-line")
     }
-    // The line may have a layout that was met before; else it is remembered, as long as there is
-    // room.
-    let known = learned.first { $0.signature == new.signature }
-    if known == nil, learned.count < AccessLogLimits.layouts { learned.append(new) }
-    let fitting = known ?? new
-    layout = fitting
+    // A new layout is remembered as long as there is room.
+    if learned.count < AccessLogLimits.layouts,
+      !learned.contains(where: { $0.signature == new.signature })
+    {
+      learned.append(new)
+    }
+    layout = new
     return read(
-      base, end, fitting, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      base, end, new, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
       ?? .unreadable("unreadable-line")
   }
 

@@ -377,6 +377,8 @@ struct FieldRoles {
   /// The stamps of each end, the finest first.
   var starts: [(field: Int, form: StampForm)] = []
   var ends: [(field: Int, form: StampForm)] = []
+  /// Whether it is known of which end the stamps are.
+  var hasFirmStamps = false
   var requestFields: [(field: Int, name: HeaderName, isFlag: Bool, kind: ValueKind)] = []
   var responseFields: [(field: Int, name: HeaderName, kind: ValueKind)] = []
   var requestCoverage: Coverage = .only([:])
@@ -398,9 +400,13 @@ struct FieldRoles {
     func take(_ place: inout Int, _ index: Int) {
       if place < 0 { place = index }
     }
+    // Beside a stamp whose end is known, one whose end is not would only be taken for the wrong one.
+    let hasFirm = meanings.contains { if case .stamp(let stamp) = $0 { stamp.isFirm } else { false } }
+    hasFirmStamps = hasFirm
     for (index, meaning) in meanings.enumerated() {
       switch meaning {
       case .ignored: break
+      case .stamp(let stamp) where hasFirm && !stamp.isFirm: break
       case .client: take(&client, index)
       case .peer: take(&peer, index)
       case .forwardedChain: take(&forwardedChain, index)
@@ -458,7 +464,8 @@ struct FieldRoles {
     ends = Self.finestFirst(ends)
     requestCoverage = .only(request)
     responseCoverage = .only(response)
-    if origin >= 0 {
+    // Where values can forge fields, the whole line is looked at first.
+    if origin >= 0, escaping != .none {
       decisive = max(origin, status, method >= 0 ? method : requestLine)
       let stamps =
         ends.map { (field: $0.field, form: $0.form, isStart: false) }

@@ -51,11 +51,11 @@ extension LogReader {
     }
   }
 
-  /// The formats are tried in their order, so that of two that fit alike the first wins.
+  /// Of formats that fit equally many lines the one with most fields wins, then the first.
   private static func best(
     _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int
   ) -> LogFormat? {
-    var best: (format: LogFormat, lines: Int)?
+    var best: (format: LogFormat, lines: Int, fields: Int)?
     for format in formats {
       var options = IngestOptions()
       options.keepsAll = true
@@ -63,14 +63,16 @@ extension LogReader {
       var exchanges: [Exchange] = []
       for range in lines { read(head, range, &interpreter, &exchanges) }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
-      guard count >= least, count > best?.lines ?? 0 else { continue }
+      let fields = interpreter.layout?.count ?? 0
+      guard count >= least, (count, fields) > (best?.lines ?? 0, best?.fields ?? 0) else {
+        continue
+      }
       var fitting = format
       if case .learned(let learner, nil) = format.rule {
         fitting = LogFormat(
           name: format.name, summary: format.summary, learner: learner, first: interpreter.layout)
       }
-      best = (fitting, count)
-      if count == lines.count { break }
+      best = (fitting, count, fields)
     }
     return best?.format
   }

@@ -74,7 +74,7 @@ enum NginxPattern {
     if let meaning = variables[name] {
       switch meaning {
       case .forwardedChain: return (meaning, .list)
-      case .client, .peer, .method, .scheme, .port, .status, .duration, .httpVersion, .requestID,
+      case .client, .peer, .method, .serverName, .scheme, .port, .status, .duration, .httpVersion, .requestID,
         .presence, .stamp(Stamp(form: .iso, isStart: false)),
         .stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: false)):
         return (meaning, .word)

@@ -279,16 +279,20 @@ struct ServerConfiguration {
 
   /// Undoes what is left for the format itself: `\t`, `\n`, `\r`, `\\`, and a kept quotation mark.
   static func formatUnescaped(_ text: [UInt8]) -> [UInt8] {
+    var columns: [Int] = []
+    return formatUnescaped(text, columns: &columns)
+  }
+
+  /// The same, and from which place of the text each byte came.
+  static func formatUnescaped(_ text: [UInt8], columns: inout [Int]) -> [UInt8] {
     var result: [UInt8] = []
     var index = 0
     while index < text.count {
-      if text[index] == UInt8(ascii: "\\"), index + 1 < text.count {
-        result += unescaped(text[index + 1])
-        index += 2
-      } else {
-        result.append(text[index])
-        index += 1
-      }
+      let isEscape = text[index] == UInt8(ascii: "\\") && index + 1 < text.count
+      let bytes = isEscape ? unescaped(text[index + 1]) : [text[index]]
+      for _ in bytes { columns.append(index) }
+      result += bytes
+      index += isEscape ? 2 : 1
     }
     return result
   }

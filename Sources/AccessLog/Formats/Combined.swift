@@ -14,6 +14,16 @@ extension LogFormat {
     name: "vhost_combined", summary: "Apache combined with the virtual host and port in front",
     layout: CommonParts.layout(CommonParts.vhost + CommonParts.common + CommonParts.agents))
 
+  /// `vcombined`: combined with the virtual host in front.
+  static let vcombined = LogFormat(
+    name: "vcombined", summary: "combined with the virtual host in front",
+    layout: CommonParts.layout(CommonParts.host + CommonParts.common + CommonParts.agents))
+
+  /// `vcommon`: common with the virtual host in front.
+  static let vcommon = LogFormat(
+    name: "vcommon", summary: "common with the virtual host in front",
+    layout: CommonParts.layout(CommonParts.host + CommonParts.common))
+
   /// `main`: what nginx's own packages configure.
   static let nginxMain = LogFormat(
     name: "main", summary: "nginx combined with X-Forwarded-For behind it",
@@ -41,6 +51,7 @@ extension LogFormat {
 /// no pair that can be true.
 enum CommonParts {
   static let vhost = "$server_name:$server_port "
+  static let host = "$server_name "
   static let common =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent"
   static let agents = " \"$http_referer\" \"$http_user_agent\""
@@ -60,7 +71,15 @@ extension LineLayout {
     _ pattern: String, escaping: Escaping, allowsTail: Bool = false
   ) -> LineLayout {
     // The patterns are tested one by one; what does not compile would fit no line.
-    let elements = (try? NginxPattern.elements(Array(pattern.utf8), flags: [:])) ?? []
+    var elements = (try? NginxPattern.elements(Array(pattern.utf8), flags: [:])) ?? []
+    if escaping == .anyText {
+      for index in elements.indices {
+        if case .field(.stamp(var stamp), let form) = elements[index], stamp.form == .clf {
+          stamp.isFirm = false
+          elements[index] = .field(.stamp(stamp), form)
+        }
+      }
+    }
     return LineLayout(
       elements: elements, escaping: escaping, mayBeNginx: true, allowsTail: allowsTail)
   }
