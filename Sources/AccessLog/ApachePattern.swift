@@ -33,7 +33,7 @@ enum ApachePattern {
     let column = index + 1
     index += 1
     var isConditional = false
-    var isOriginal = false
+    var isFinal = false
     var argument: String?
     while index < text.count {
       switch text[index] {
@@ -41,10 +41,10 @@ enum ApachePattern {
         isConditional = true
         index += 1
       case UInt8(ascii: "<"):
-        isOriginal = true
+        isFinal = false
         index += 1
       case UInt8(ascii: ">"):
-        isOriginal = false
+        isFinal = true
         index += 1
       case UInt8(ascii: "{"):
         guard let end = text[index...].firstIndex(of: UInt8(ascii: "}")) else {
@@ -62,7 +62,7 @@ enum ApachePattern {
       default:
         let letter = Unicode.Scalar(text[index])
         index += 1
-        var elements = try field(letter, argument, isOriginal: isOriginal, column: column)
+        var elements = try field(letter, argument, isFinal: isFinal, column: column)
         if isConditional {
           // With other statuses `-` is printed whether or not the field was there.
           elements = elements.map {
@@ -76,7 +76,7 @@ enum ApachePattern {
   }
 
   private static func field(
-    _ letter: Unicode.Scalar, _ argument: String?, isOriginal: Bool, column: Int
+    _ letter: Unicode.Scalar, _ argument: String?, isFinal: Bool, column: Int
   ) throws(FormatError) -> [LineElement] {
     func one(_ meaning: FieldMeaning) -> [LineElement] {
       // %h may be a name, but none with a blank.
@@ -93,7 +93,7 @@ enum ApachePattern {
     case "U": return one(.path)
     case "q": return one(.query)
     case "H": return one(.httpVersion)
-    case "s": return one(isOriginal ? .firstStatus : .status)
+    case "s": return one(isFinal ? .status : .firstStatus)
     case "D": return one(.duration(unit: 1000))
     case "T":
       switch argument {
@@ -153,7 +153,8 @@ enum ApachePattern {
       isStart = false
     }
     switch format {
-    case "": return [.literal([UInt8(ascii: "[")])] + one(.clf, isStart) + [.literal([UInt8(ascii: "]")])]
+    case "":
+      return [.literal([UInt8(ascii: "[")])] + one(.clf, isStart) + [.literal([UInt8(ascii: "]")])]
     case "sec": return one(.epoch(unit: 1_000_000_000), isStart)
     case "msec": return one(.epoch(unit: 1_000_000), isStart)
     case "usec": return one(.epoch(unit: 1000), isStart)

@@ -6,16 +6,17 @@ struct ExchangeBuilder {
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
   private let interner: ValueInterner
-  private let baseURLs = ByteTable<RequestURL>(
-    entries: AccessLogLimits.baseURLs,
-    bytes: AccessLogLimits.baseURLs * AccessLogLimits.baseURLBytes / 4,
-    free: RequestURL(scheme: nil, host: nil, port: nil, target: ""))
+  private let baseURLs: ByteTable<RequestURL>
   private let scratch = Scratch()
 
-  init(options: IngestOptions, escaping: Escaping) {
+  init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool) {
     trustsForwarded = options.trustsForwarded
     stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
-    interner = ValueInterner(escaping: escaping)
+    interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
+    let count = isForFewLines ? 8 : AccessLogLimits.baseURLs
+    baseURLs = ByteTable(
+      entries: count, bytes: count * AccessLogLimits.baseURLBytes,
+      free: RequestURL(scheme: nil, host: nil, port: nil, target: ""))
   }
 
   // MARK: Questions to raw bytes
@@ -64,9 +65,12 @@ struct ExchangeBuilder {
     default: return false
     }
     var hasSign = false
-    for field in [line.layout.roles.userAgent, line.layout.roles.hostHeader, line.layout.roles.host] where field >= 0 {
+    for field in [
+      line.layout.roles.userAgent, line.layout.roles.hostHeader, line.layout.roles.host,
+    ] where field >= 0 {
       hasSign = true
-      guard line.isAbsent(field) || (field == line.layout.roles.host && line.equals(field, "_")) else {
+      guard line.isAbsent(field) || (field == line.layout.roles.host && line.equals(field, "_"))
+      else {
         return false
       }
     }
@@ -232,7 +236,9 @@ struct ExchangeBuilder {
 
   /// The duration in nanoseconds and its step; a step of 0 for none.
   private func duration(_ line: Line) -> (Int64, Int64) {
-    guard line.layout.roles.duration >= 0, !line.isAbsent(line.layout.roles.duration) else { return (0, 0) }
+    guard line.layout.roles.duration >= 0, !line.isAbsent(line.layout.roles.duration) else {
+      return (0, 0)
+    }
     let range = line.fields[line.layout.roles.duration]
     return StampReader.decimal(
       line.base, Int(range.start), Int(range.end), unit: line.layout.roles.durationUnit)
@@ -258,7 +264,8 @@ struct ExchangeBuilder {
         ? text(line, line.layout.roles.method, .plain) ?? "" : ""
     }
     if parts.target.isEmpty {
-      for field in [line.layout.roles.target, line.layout.roles.path] where field >= 0 && !line.isAbsent(field) {
+      for field in [line.layout.roles.target, line.layout.roles.path]
+      where field >= 0 && !line.isAbsent(field) {
         parts.target = target(line, line.fields[field])
         if line.layout.roles.query >= 0 || line.layout.roles.arguments >= 0,
           !parts.target.utf8.contains(UInt8(ascii: "?"))
@@ -366,7 +373,8 @@ struct ExchangeBuilder {
     let origin = line.layout.roles.origin
     let site = line.layout.roles.secFetchSite
     let hasSite = !isRefused && site >= 0 && !line.isAbsent(site)
-    let isSecure = !isRefused && origin >= 0 && line.fields[origin].count >= 8
+    let isSecure =
+      !isRefused && origin >= 0 && line.fields[origin].count >= 8
       && ByteSearch.equal(line.base + Int(line.fields[origin].start), secure.utf8Start, 8)
     scratch.bytes[0] = (hasSite ? 1 : 0) | (isSecure ? 2 : 0)
     func append(_ field: Int) -> Bool {

@@ -125,7 +125,9 @@ enum FieldNames {
     add(end(.epoch(unit: 1_000_000_000)), "msec")
     add(end(.any), "time_iso8601", "time_local", "end", "end_time")
     // Nothing says of which end these are.
-    add(.stamp(Stamp(form: .any, isStart: false, isFirm: false)), "time", "timestamp", "@timestamp", "ts", "date", "datetime", "t")
+    add(
+      .stamp(Stamp(form: .any, isStart: false, isFirm: false)), "time", "timestamp", "@timestamp",
+      "ts", "date", "datetime", "t")
     add(start(.any), "start", "start_time", "begin", "start_utc", "startutc")
     add(.duration(unit: 1_000_000_000), "request_time", "rt")
     add(.duration(unit: 1000), "us", "d", "duration_us", "usec")

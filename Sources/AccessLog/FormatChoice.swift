@@ -104,7 +104,9 @@ extension FormatChoice {
       }
     } catch {
       var error = error
-      error.column = error.column.map { columns.indices.contains($0 - 1) ? columns[$0 - 1] + 1 : $0 }
+      error.column = error.column.map {
+        columns.indices.contains($0 - 1) ? columns[$0 - 1] + 1 : $0
+      }
       throw error
     }
     let names = LogFormat.all.map(\.name).joined(separator: ", ")

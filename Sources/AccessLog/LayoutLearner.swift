@@ -36,7 +36,9 @@ struct LayoutLearner: Sendable {
     var elements: [LineElement] = []
     var place = 0
     for member in members {
-      elements.append(.literal(Array(UnsafeBufferPointer(start: base + place, count: member.value.lowerBound - place))))
+      elements.append(
+        .literal(
+          Array(UnsafeBufferPointer(start: base + place, count: member.value.lowerBound - place))))
       let name = UnsafeBufferPointer(
         start: base + member.name.lowerBound, count: member.name.count)
       let meaning = member.isScalar ? FieldNames.meaning(of: name) : .ignored
@@ -59,7 +61,8 @@ struct LayoutLearner: Sendable {
       }
       guard let tail = Self.tail(base, place, end, ignoresNames: kind == .tail) else { continue }
       if kind == .named, !tail.isNamed { continue }
-      return LineLayout(elements: left.elements + tail.elements, escaping: .anyText, mayBeNginx: true)
+      return LineLayout(
+        elements: left.elements + tail.elements, escaping: .anyText, mayBeNginx: true)
     }
     return nil
   }

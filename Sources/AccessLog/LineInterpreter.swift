@@ -34,18 +34,23 @@ struct LineInterpreter {
   private var first = Int64.max
   private var last = Int64.min
 
-  init(format: LogFormat, options: IngestOptions) {
+  /// Begins with what is known of a format.
+  ///
+  /// - Parameter isForFewLines: whether only the head of an input is looked at.
+  init(format: LogFormat, options: IngestOptions, isForFewLines: Bool = false) {
     switch format.rule {
     case .layout(let layout):
       self.layout = layout
       learner = nil
-      builder = ExchangeBuilder(options: options, escaping: layout.escaping)
+      builder = ExchangeBuilder(
+        options: options, escaping: layout.escaping, isForFewLines: isForFewLines)
     case .learned(let learner, let first):
       layout = first
       self.learner = learner
       if let first { learned.append(first) }
       builder = ExchangeBuilder(
-        options: options, escaping: learner.kind == .json ? .anyJSON : .anyText)
+        options: options, escaping: learner.kind == .json ? .anyJSON : .anyText,
+        isForFewLines: isForFewLines)
     }
     fields = FieldTable()
   }
@@ -106,8 +111,10 @@ struct LineInterpreter {
     guard position >= 0 else { return nil }
     let status = ExchangeBuilder.status(line)
     guard status >= 0 else { return nil }
-    if !keepsAll, layout.roles.origin >= 0, line.isAbsent(layout.roles.origin), !ExchangeBuilder.isOptions(line),
-      !ExchangeBuilder.isRedirect(status), !Self.mayBeRefusedUnread(status), let early = layout.roles.early
+    if !keepsAll, layout.roles.origin >= 0, line.isAbsent(layout.roles.origin),
+      !ExchangeBuilder.isOptions(line),
+      !ExchangeBuilder.isRedirect(status), !Self.mayBeRefusedUnread(status),
+      let early = layout.roles.early
     {
       let reading = builder.time(line, early.field, early.form)
       guard reading.resolution > 0, layout.endsAsLine(base, end) else { return nil }

@@ -232,11 +232,9 @@ final class LineLayout: @unchecked Sendable {
           index &+= 1
           continue
         }
-        // A number mostly ends where the next literal begins.
-        stop = ByteSearch.first(slot.first, in: base, from: position, to: end)
-        if stop == position || base[position] > UInt8(ascii: "Z")
-          || literalCount > end &- stop || !ByteSearch.equal(base + stop, literal, literalCount)
-        {
+        // Numbers and names end where the next literal begins, but for lists of numbers.
+        while stop < end, Self.isWordByte(base[stop]) { stop &+= 1 }
+        if literalCount > end &- stop || !ByteSearch.equal(base + stop, literal, literalCount) {
           stop = JSONScan.endOfValue(base, position, end)
           if stop < 0 { return -1 }
         }
@@ -258,7 +256,8 @@ final class LineLayout: @unchecked Sendable {
   func endsAsLine(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
     if allowsTail { return true }
     guard lastLiteralCount <= end else { return false }
-    return ByteSearch.equal(base + (end &- lastLiteralCount), literals + lastLiteral, lastLiteralCount)
+    return ByteSearch.equal(
+      base + (end &- lastLiteralCount), literals + lastLiteral, lastLiteralCount)
   }
 
   /// Whether the fields are the same when they are looked for from the right: where nothing is
@@ -286,6 +285,14 @@ final class LineLayout: @unchecked Sendable {
     return true
   }
 
+  /// Whether a byte may be part of a JSON number or name.
+  @inline(__always)
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    byte &- 48 < 10 || (byte | 0x20) &- 97 < 26
+      || byte &- UInt8(ascii: "+") < 4
+        && byte != UInt8(ascii: ",")
+  }
+
   @inline(__always)
   private static func find(
     _ literal: UnsafePointer<UInt8>, _ count: Int, _ first: UInt8, _ base: UnsafePointer<UInt8>,
@@ -311,9 +318,11 @@ final class LineLayout: @unchecked Sendable {
       guard base[place] == UInt8(ascii: " ") else { return place }
       let before = place > start ? base[place &- 1] : 0
       let after = place &+ 1 < end ? base[place &+ 1] : 0
-      let isColonBefore = before == UInt8(ascii: ":") && place &- 2 >= start
+      let isColonBefore =
+        before == UInt8(ascii: ":") && place &- 2 >= start
         && base[place &- 2] == UInt8(ascii: " ")
-      let isColonAfter = after == UInt8(ascii: ":") && place &+ 2 < end
+      let isColonAfter =
+        after == UInt8(ascii: ":") && place &+ 2 < end
         && base[place &+ 2] == UInt8(ascii: " ")
       if before != UInt8(ascii: ","), !isColonBefore, !isColonAfter { return place }
       from = place &+ 1
@@ -401,7 +410,9 @@ struct FieldRoles {
       if place < 0 { place = index }
     }
     // Beside a stamp whose end is known, one whose end is not would only be taken for the wrong one.
-    let hasFirm = meanings.contains { if case .stamp(let stamp) = $0 { stamp.isFirm } else { false } }
+    let hasFirm = meanings.contains {
+      if case .stamp(let stamp) = $0 { stamp.isFirm } else { false }
+    }
     hasFirmStamps = hasFirm
     for (index, meaning) in meanings.enumerated() {
       switch meaning {

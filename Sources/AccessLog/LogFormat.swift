@@ -38,7 +38,8 @@ public struct LogFormat: Sendable {
 
   /// Every format that can be named, in the order in which they are tried.
   public static let all: [LogFormat] = [
-    .nginxCORSJSON, .nginxCORS, .apacheCORS, .vhostCombined, .vcombined, .vcommon, .combined, .common,
+    .nginxCORSJSON, .nginxCORS, .apacheCORS, .vhostCombined, .vcombined, .vcommon, .combined,
+    .common,
     .nginxMain, .ingressNginx, .jsonLines, .keyValue, .combinedAndMore,
   ]
 

@@ -1,6 +1,6 @@
+internal import Foundation
 public import HTTPExchange
 public import InputBytes
-internal import Foundation
 
 /// Reads an access log: bytes to lines, lines to fields, fields to exchanges.
 ///

@@ -30,9 +30,9 @@ extension LogReader {
   ) -> EventTime? {
     var options = options
     options.keepsAll = true
+    var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
+    var exchanges: [Exchange] = []
     for range in headLines(head) {
-      var interpreter = LineInterpreter(format: format, options: options)
-      var exchanges: [Exchange] = []
       read(head, range, &interpreter, &exchanges)
       if let exchange = exchanges.first { return exchange.time }
     }
@@ -59,7 +59,8 @@ extension LogReader {
     for format in formats {
       var options = IngestOptions()
       options.keepsAll = true
-      var interpreter = LineInterpreter(format: format, options: options)
+      var interpreter = LineInterpreter(
+        format: format, options: options, isForFewLines: true)
       var exchanges: [Exchange] = []
       for range in lines { read(head, range, &interpreter, &exchanges) }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)

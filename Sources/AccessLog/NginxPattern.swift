@@ -74,7 +74,8 @@ enum NginxPattern {
     if let meaning = variables[name] {
       switch meaning {
       case .forwardedChain: return (meaning, .list)
-      case .client, .peer, .method, .serverName, .scheme, .port, .status, .duration, .httpVersion, .requestID,
+      case .client, .peer, .method, .serverName, .scheme, .port, .status, .duration, .httpVersion,
+        .requestID,
         .presence, .stamp(Stamp(form: .iso, isStart: false)),
         .stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: false)):
         return (meaning, .word)
@@ -84,7 +85,8 @@ enum NginxPattern {
     if words.contains(name) { return (.ignored, .word) }
     func header(_ prefix: String) -> HeaderName? {
       guard name.hasPrefix(prefix) else { return nil }
-      return HeaderName(name.dropFirst(prefix.count).map { $0 == "_" ? "-" : $0 }.map(String.init).joined())
+      return HeaderName(
+        name.dropFirst(prefix.count).map { $0 == "_" ? "-" : $0 }.map(String.init).joined())
     }
     if let name = header("http_") {
       return (.requestHeader(name), name == .xForwardedFor || name == .via ? .list : .text)

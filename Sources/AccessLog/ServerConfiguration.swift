@@ -130,7 +130,8 @@ struct ServerConfiguration {
   /// One word, perhaps quoted, with its escapes undone as nginx does it.
   private static func word(_ text: [UInt8], _ index: inout Int, _ line: inout Int) -> [UInt8]? {
     var result: [UInt8] = []
-    let quote = text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "'")
+    let quote =
+      text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "'")
       ? text[index] : nil
     if quote != nil { index += 1 }
     while index < text.count {
@@ -250,7 +251,8 @@ struct ServerConfiguration {
       index += 1
     }
     guard index < line.count, line[index] != UInt8(ascii: "#") else { return nil }
-    let quote = line[index] == UInt8(ascii: "\"") || line[index] == UInt8(ascii: "'")
+    let quote =
+      line[index] == UInt8(ascii: "\"") || line[index] == UInt8(ascii: "'")
       ? line[index] : nil
     if quote != nil { index += 1 }
     var result: [UInt8] = []

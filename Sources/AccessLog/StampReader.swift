@@ -32,11 +32,13 @@ struct StampReader {
     guard count > 0, count <= 64 else { return .none }
     let text = base + start
     if count == cachedCount,
-      withUnsafeBytes(of: &cachedText, { raw in
-        raw.baseAddress.map {
-          ByteSearch.equal(text, $0.assumingMemoryBound(to: UInt8.self), count)
-        } ?? false
-      })
+      withUnsafeBytes(
+        of: &cachedText,
+        { raw in
+          raw.baseAddress.map {
+            ByteSearch.equal(text, $0.assumingMemoryBound(to: UInt8.self), count)
+          } ?? false
+        })
     {
       return cached
     }

@@ -37,11 +37,14 @@ enum ValueKind: UInt8 {
 /// into a text once: a table from the bytes as logged to the finished text.
 final class ValueInterner {
   private let escaping: Escaping
-  private let table = ByteTable<String?>(
-    entries: AccessLogLimits.internedValues, bytes: AccessLogLimits.internedBytes, free: nil)
+  private let table: ByteTable<String?>
 
-  init(escaping: Escaping) {
+  /// An interner for the values of a few lines, or of many.
+  init(escaping: Escaping, isForFewLines: Bool = false) {
     self.escaping = escaping
+    table = ByteTable(
+      entries: isForFewLines ? 16 : AccessLogLimits.internedValues,
+      bytes: isForFewLines ? 2048 : AccessLogLimits.internedBytes, free: nil)
   }
 
   /// The text of a value as it may be kept; `nil` when only its presence may.
@@ -81,7 +84,9 @@ final class ValueInterner {
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
       return String(text[text.index(after: text.startIndex)..<end])
     }
-    guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else { return text }
+    guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else {
+      return text
+    }
     return String(text[..<colon])
   }
 }
