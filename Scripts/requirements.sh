@@ -22,9 +22,14 @@ as_root() {
 require_swift() {
   command -v swift >/dev/null ||
     fail "swift is not on the PATH; install Swift 6.2 or later (https://www.swift.org/install/linux/)"
+  # A toolchain that was only unpacked lacks the libraries that it loads itself.
+  if ! swift --version >/dev/null 2>&1; then
+    missing=(binutils libcurl4-openssl-dev libedit-dev libncurses-dev libsqlite3-dev libxml2-dev tzdata)
+    install_missing
+  fi
   local version
-  version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9.]+')
-  [ -n "$version" ] || fail "swift --version does not run; is the toolchain complete?"
+  version=$(swift --version 2>&1 | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9.]+')
+  [ -n "$version" ] || fail "swift does not run: $(swift --version 2>&1 | head -n 1)"
   [ "$(printf '%s\n' 6.2 "$version" | sort -V | head -n 1)" = 6.2 ] ||
     fail "Swift 6.2 or later is needed, this is Swift $version"
 }
