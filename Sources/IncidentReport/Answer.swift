@@ -11,7 +11,8 @@ struct Answer: Hashable {
     if let incident = content.incidents.first {
       what = Self.sentence(of: incident, in: content)
       let explanation = incident.onset.explanation
-      change = "\(explanation.title): \(explanation.fix)"
+      change = explanation.title + ": " + explanation.fix.prefix(1).lowercased()
+        + explanation.fix.dropFirst()
     } else if totals.likelyBlocked > 0, let group = content.likely.first(where: Self.isBlocked) {
       what =
         "No call is proved to be blocked, but "
@@ -48,10 +49,12 @@ struct Answer: Hashable {
 
   private static func sentence(of incident: Incident, in content: ReportContent) -> String {
     let tally = incident.tally
-    let count = DisplayText.counted(tally.count, "call")
+    let method = tally.methods.count == 1 ? (tally.methods.first ?? "") + " " : ""
+    let count = DisplayText.counted(tally.count, method + "call")
     var text = ""
     if let first = tally.first {
-      text = incident.recovery.firstGood == nil ? "Since \(first.text), " : "From \(first.text) on, "
+      let time = DisplayText.time(first)
+      text = incident.recovery.firstGood == nil ? "Since \(time), " : "From \(time) on, "
     }
     text +=
       "browsers kept \(page(incident.key.origin)) from reading "
@@ -61,12 +64,12 @@ struct Answer: Hashable {
       text += ", \(DisplayText.percent(tally.count, of: incident.routeCalls)) of its calls there"
     }
     if let last = tally.last, incident.recovery.firstGood != nil {
-      text += ", the last at \(last.text)"
+      text += ", the last at \(DisplayText.time(last))"
     }
     let further = content.incidents.count - 1
     if further > 0 {
-      text += "; \(DisplayText.counted(UInt64(further), "further incident")) stand below it"
-      if further == 1 { text = text.replacing("incident stand below", with: "incident stands below") }
+      text += "; \(DisplayText.counted(UInt64(further), "further incident")) "
+        + (further == 1 ? "follows" : "follow")
     }
     return text + "."
   }

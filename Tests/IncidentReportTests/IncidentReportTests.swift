@@ -1,1 +1,102 @@
+import FetchCORS
+import Foundation
+import HTTPExchange
 import Testing
+
+@testable import IncidentReport
+
+/// A morning in which several things break.
+enum Morning {
+  static var calls: [Call] {
+    var calls: [Call] = []
+    for minute in 0..<240 {
+      let offset = Int64(minute * 60)
+      for repeatIndex in 0..<(6 + minute % 7) {
+        calls.append(
+          CallBuilder.allowed.at(offset + Int64(repeatIndex)).with {
+            $0.client = "198.51.100.\(repeatIndex)"
+            $0.url = "https://api.example/v1/items/\(minute)"
+          }.call)
+      }
+      if minute < 90 {
+        calls.append(CallBuilder.allowedPreflighted.at(offset + 20).call)
+      } else {
+        calls.append(
+          CallBuilder.preflightFailure(
+            401, .missingAllowOriginHeader,
+            [("www-authenticate", "Bearer"), ("server", "nginx"), ("content-type", "text/html")]
+          ).at(offset + 20).with {
+            $0.client = "198.51.100.\(minute % 23)"
+            $0.message =
+              "Access to fetch at 'https://api.example/v1/items/\(minute)' from origin "
+              + "'https://app.example' has been blocked by CORS policy: Response to preflight "
+              + "request doesn't pass access control check: No 'Access-Control-Allow-Origin' header "
+              + "is present on the requested resource."
+          }.call)
+      }
+      if minute % 9 == 4 {
+        calls.append(
+          CallBuilder.responseFailure(502, .missingAllowOriginHeader, [("server", "nginx")])
+            .at(offset + 30).with { $0.engine = "firefox" }.call)
+      }
+      if minute % 20 == 7 {
+        calls.append(
+          CallBuilder.responseFailure(
+            200, .allowOriginMismatch, [("access-control-allow-origin", "https://www.app.example")]
+          ).at(offset + 40).with {
+            $0.url = "https://cdn.example/fonts/a.woff2"
+            $0.engine = "webkit"
+          }.call)
+      }
+      if minute % 30 == 11 {
+        calls.append(
+          CallBuilder.preflightFailure(403, .invalidStatus).at(offset + 50).with {
+            $0.verdict = .undetermined
+            $0.phase = nil
+            $0.reason = nil
+            $0.missing = ["preflight"]
+            $0.url = "https://old.example/api/report"
+          }.call)
+      }
+    }
+    return calls
+  }
+
+  static var sources: [SourceRecord] {
+    var pcap = SourceRecord(input: "edge.pcap", digest: "0123456789ab", kind: "pcapng")
+    pcap.bytes = 123_456_789
+    pcap.read = 345_678
+    pcap.used = 300_000
+    pcap.exchanges = 6000
+    pcap.skip("udp", 45_678)
+    pcap.note("tls connections without keys", 12)
+    pcap.see(EventTime(seconds: 1_790_000_000))
+    pcap.see(EventTime(seconds: 1_790_014_400))
+    pcap.addDamage(.init(offset: 123_456_700, number: 345_678, what: "the file ends inside a packet"))
+    var log = SourceRecord(input: "access.log.gz", digest: "ab", kind: "log", compression: "gzip")
+    log.format = "nginx-cors"
+    log.read = 1000
+    log.used = 990
+    log.bytes = 99_000
+    return [pcap, log]
+  }
+
+  static func outputs(_ options: ReportOptions = ReportOptions()) throws -> Outputs {
+    try Outputs.of(
+      calls, sources: sources, notCORS: [("same-origin", 12_345), ("navigation", 321)],
+      options: options)
+  }
+}
+
+@Test("a report can be looked at")
+func lookAtReport() throws {
+  let outputs = try Morning.outputs(ReportOptions(writesCalls: true))
+  let folder = ProcessInfo.processInfo.environment["POSTFLIGHT_LOOK"]
+  if let folder {
+    for (file, bytes) in outputs.files {
+      try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + file.rawValue))
+    }
+    try Data(outputs.summary.utf8).write(to: URL(fileURLWithPath: folder + "/summary.txt"))
+  }
+  #expect(outputs.text(.html).hasSuffix("</html>\n"))
+}

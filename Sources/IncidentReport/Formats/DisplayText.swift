@@ -1,3 +1,5 @@
+internal import HTTPExchange
+
 /// Values from the wire as people may safely look at them.
 enum DisplayText {
   /// The text shortened and with everything that could deceive the eye made visible.
@@ -75,6 +77,14 @@ enum DisplayText {
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
   }
 
+  /// A time as people read it, to the second: `2026-09-21 15:43:40 UTC`.
+  static func time(_ moment: Moment) -> String { time(moment.time) + " UTC" }
+
+  /// A time to the second without a zone: `2026-09-21 15:43:40`.
+  static func time(_ time: EventTime) -> String {
+    String(time.rfc3339(.second).dropLast()).replacing("T", with: " ")
+  }
+
   /// A number with a comma between its thousands: `1,048,576`.
   static func grouped(_ number: some BinaryInteger) -> String {
     var result: [Character] = []
@@ -90,14 +100,14 @@ enum DisplayText {
     "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
   }
 
-  /// A share in words: `12 %`, `under 1 %`, `over 99 %`.
+  /// A share in words: `12%`, `under 1%`, `over 99%`.
   static func percent(_ part: UInt64, of whole: UInt64) -> String {
-    guard whole > 0 else { return "0 %" }
-    if part == 0 { return "0 %" }
-    if part >= whole { return "100 %" }
+    guard whole > 0 else { return "0%" }
+    if part == 0 { return "0%" }
+    if part >= whole { return "100%" }
     let share = Double(part) / Double(whole) * 100
-    if share < 1 { return "under 1 %" }
-    if share > 99 { return "over 99 %" }
-    return "\(Int(share.rounded())) %"
+    if share < 1 { return "under 1%" }
+    if share > 99 { return "over 99%" }
+    return "\(Int(share.rounded()))%"
   }
 }

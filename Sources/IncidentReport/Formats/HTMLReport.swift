@@ -76,7 +76,7 @@ struct OpeningView {
       + "form-action 'none'"
     answer = Answer(content)
     if let first = content.first, let last = content.last {
-      period = "\(content.text(first)) to \(content.text(last))"
+      period = "\(DisplayText.time(first)) to \(DisplayText.time(last)) UTC"
     }
     let sourceCount = UInt64(content.sources.count) &+ content.omittedSources
     inputs = sourceCount == 0 ? "" : DisplayText.counted(sourceCount, "input")
@@ -162,8 +162,8 @@ extension OpeningView.Row {
       incident.routeCalls > 0 ? DisplayText.percent(tally.count, of: incident.routeCalls) : ""
     shareWidth = Int((Double(tally.count) / Double(max(1, largest)) * 100).rounded(.up))
     clients = tally.clients.text
-    first = tally.first?.text ?? ""
-    last = tally.last?.text ?? ""
+    first = tally.first.map { DisplayText.time($0.time) } ?? ""
+    last = tally.last.map { DisplayText.time($0.time) } ?? ""
   }
 }
 
@@ -183,6 +183,7 @@ struct TimelineView {
 
   struct Tick {
     var tickX: String
+    /// `start`, `middle` or `end`.
     var anchor: String
     var label: String
   }
@@ -226,7 +227,7 @@ struct TimelineView {
   }
 
   private static func label(_ time: EventTime) -> String {
-    time.rfc3339(.second).replacing("T", with: " ").replacing("Z", with: "")
+    DisplayText.time(time)
   }
 
   static func number(_ value: Double) -> String {

@@ -95,13 +95,14 @@ struct IncidentView {
         preflight: $0.preflight, response: $0.response)
     }
     let bad = incident.onset.firstBad
-    compared = "First bad call at \(incident.onset.moment.text)"
+    compared = "First bad call at \(DisplayText.time(incident.onset.moment))"
     let good = incident.onset.lastGood ?? incident.recovery.firstGood
     if let good, let moment = Moment(good) {
       comparedWith =
         (incident.onset.lastGood == nil
           ? "no good one was seen before it; compared with the first good one after, at "
-          : "compared with the last good one before it, at ") + moment.text
+          : "compared with the last good one before it, at ")
+        + DisplayText.time(moment)
       differences = HeaderDifference.between(good: good, bad: bad).map(Difference.init)
     } else {
       comparedWith = nil
@@ -130,12 +131,12 @@ struct IncidentView {
       facts.append(Fact(term: "Refused", detail: tally.parameters.sorted().joined(separator: ", ")))
     }
     if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
-      facts.append(Fact(term: "Last good before", detail: good.text))
+      facts.append(Fact(term: "Last good before", detail: DisplayText.time(good.time)))
     }
-    facts.append(Fact(term: "First blocked", detail: tally.first?.text ?? ""))
-    facts.append(Fact(term: "Last blocked", detail: tally.last?.text ?? ""))
+    facts.append(Fact(term: "First blocked", detail: tally.first.map { DisplayText.time($0.time) } ?? ""))
+    facts.append(Fact(term: "Last blocked", detail: tally.last.map { DisplayText.time($0.time) } ?? ""))
     if let good = incident.recovery.firstGood.flatMap({ Moment($0) }) {
-      facts.append(Fact(term: "First good after", detail: good.text))
+      facts.append(Fact(term: "First good after", detail: DisplayText.time(good.time)))
     }
     return facts
   }
@@ -224,8 +225,8 @@ struct ClosingView {
       Group(
         page: DisplayText.visible($0.origin, limit: 60),
         place: Answer.place(host: $0.host, route: $0.route), because: Answer.reason($0.likely),
-        groupCount: DisplayText.grouped($0.tally.count), from: $0.tally.first?.text ?? "",
-        to: $0.tally.last?.text ?? "")
+        groupCount: DisplayText.grouped($0.tally.count), from: $0.tally.first.map { DisplayText.time($0.time) } ?? "",
+        to: $0.tally.last.map { DisplayText.time($0.time) } ?? "")
     }
     hasLikely = !likely.isEmpty
     omittedLikely =
@@ -274,7 +275,7 @@ extension ClosingView.Source {
     read = DisplayText.grouped(source.read)
     used = DisplayText.grouped(source.used)
     exchanges = DisplayText.grouped(source.exchanges)
-    let ends = [source.firstAt, source.lastAt].compactMap { $0?.rfc3339(.second) }
+    let ends = [source.firstAt, source.lastAt].compactMap { $0.map { DisplayText.time($0) } }
     span = ends.joined(separator: " to ")
     damages = source.damages.prefix(5).map {
       ClosingView.Damage(

@@ -63,9 +63,10 @@ struct TerminalSummary {
     lines += wrapped(
       "\(incident.onset.explanation.sentence) (\(key.cause), \(incident.certainty.rawValue))",
       indent: "   ")
-    var span = "since \(tally.first?.text ?? "?"), last \(tally.last?.text ?? "?")"
+    var span = "since \(tally.first.map { DisplayText.time($0) } ?? "?"), last "
+      + (tally.last.map { DisplayText.time($0) } ?? "?")
     if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
-      span += ", last good before \(good.text)"
+      span += ", last good before \(DisplayText.time(good))"
     }
     lines += wrapped("\(span); report.html#incident-\(key.id)", indent: "   ", style: .faint)
     return lines

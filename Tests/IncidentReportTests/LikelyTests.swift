@@ -1,0 +1,113 @@
+import FetchCORS
+import HTTPExchange
+import Testing
+
+@testable import IncidentReport
+
+private let undetermined = CallBuilder().with {
+  $0.verdict = .undetermined
+  $0.phase = nil
+  $0.reason = nil
+}
+
+private let loneOptions = undetermined.with {
+  $0.kind = .preflightOnly
+  $0.method = "PUT"
+  $0.response = nil
+  $0.missing = ["actual-request"]
+  $0.preflight = (204, [("access-control-allow-origin", "https://app.example")])
+}
+
+private let wildcard = undetermined.with {
+  $0.missing = ["credentials"]
+  $0.response = (200, [("access-control-allow-origin", "*")])
+  $0.worlds = [
+    WorldOutcome(
+      assuming: ["credentials=include"], verdict: .blocked, phase: .response,
+      reason: .wildcardOriginNotAllowed),
+    WorldOutcome(assuming: ["credentials=not-include"], verdict: .allowed),
+  ]
+}
+
+private let formPost = undetermined.with {
+  $0.method = "POST"
+  $0.mode = .unknown
+  $0.missing = ["request-mode"]
+  $0.worlds = [
+    WorldOutcome(
+      assuming: ["mode=cors"], verdict: .blocked, phase: .response,
+      reason: .missingAllowOriginHeader),
+    WorldOutcome(assuming: ["mode=no-cors"], verdict: .allowed),
+  ]
+}
+
+struct LikelyCase {
+  var name: String
+  var calls: [CallBuilder]
+  /// How the text for the first call begins; `nil` when there is none.
+  var likely: String?
+
+  static let all = [
+    LikelyCase(
+      name: "an OPTIONS that an error answered",
+      calls: [loneOptions.with { $0.preflight = (403, []) }],
+      likely: "blocked: the preflight was answered with 403"),
+    LikelyCase(name: "one preflight that nothing followed", calls: [loneOptions], likely: nil),
+    LikelyCase(
+      name: "preflights that nothing ever follows",
+      calls: [loneOptions, loneOptions, loneOptions], likely: "blocked: 3 preflights"),
+    LikelyCase(
+      name: "a preflight that nothing followed, where others passed",
+      calls: [loneOptions, .allowedPreflighted], likely: "allowed: 1 other call"),
+    LikelyCase(name: "a wildcard alone", calls: [wildcard], likely: nil),
+    LikelyCase(
+      name: "a wildcard where the page sends cookies to the host",
+      calls: [
+        wildcard,
+        CallBuilder.allowed.with {
+          $0.credentials = .include
+          $0.url = "https://api.example/other"
+        },
+      ], likely: "blocked: 1 other call of this page to this host carried credentials"),
+    LikelyCase(
+      name: "a wildcard where no call carries credentials",
+      calls: [wildcard, .allowed, .allowed], likely: "allowed: none of 3 calls"),
+    LikelyCase(
+      name: "a preflight with a wildcard that nothing followed",
+      calls: [loneOptions.with { $0.worlds = wildcard.worlds }],
+      likely: "blocked: nothing followed the preflight"),
+    LikelyCase(name: "a form post alone", calls: [formPost], likely: nil),
+    LikelyCase(
+      name: "a post where the route is called in cors mode",
+      calls: [formPost, .allowed], likely: "blocked: 1 other call"),
+  ]
+}
+
+@Test("what is likely is said with its reason", arguments: LikelyCase.all.map(\.name))
+func likelyIsSaid(_ name: String) throws {
+  let example = try #require(LikelyCase.all.first { $0.name == name })
+  let calls = example.calls.enumerated().map { $1.at(Int64($0)).call }
+  let outputs = try Outputs.of(calls, options: ReportOptions(writesCalls: true))
+  let line = try #require(outputs.text(.calls).split(separator: "\n").first)
+  let record = try #require(try? CallStreamRecord(line: line))
+  guard case .call(let call) = record else {
+    Issue.record("no call")
+    return
+  }
+  let rows = outputs.rows(.likelyBlocked)
+  if let likely = example.likely {
+    #expect(call.likely?.hasPrefix(likely) == true, "\(call.likely ?? "nothing")")
+    #expect((rows.first?["likely"] == call.likely) == likely.hasPrefix("blocked"))
+  } else {
+    #expect(call.likely == nil)
+    #expect(rows.isEmpty)
+  }
+  #expect(outputs.rows(.blocked).isEmpty)
+  #expect(outputs.totals.blocked == 0)
+}
+
+extension CallStreamRecord {
+  init(line: some StringProtocol) throws {
+    self = try Array(line.utf8).withUnsafeBytes { try CallStreamRecord(line: $0) }
+  }
+}
