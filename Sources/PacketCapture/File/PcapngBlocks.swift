@@ -15,11 +15,27 @@ struct PcapngSection {
       guard (1...10).contains(type) || type & 0x7FFF_FFFF == 0xBAD || type == 0x0A0D_0D0A,
         length >= 12, length % 4 == 0, length <= CaptureLimits.blockLength
       else { return false }
+      guard position + length <= bytes.count else {
+        return isPlausiblePacket(bytes, position, length)
+      }
       position += length
-      guard position <= bytes.count else { return true }
       guard bytes.word32(position - 4, isBig: isBig) == UInt32(length) else { return false }
     }
     return true
+  }
+}
+
+extension PcapngSection {
+  /// Whether a block whose end is not in sight looks like an enhanced packet block.
+  private func isPlausiblePacket(
+    _ bytes: UnsafeRawBufferPointer, _ position: Int, _ length: Int
+  ) -> Bool {
+    guard position + 28 <= bytes.count, bytes.word32(position, isBig: isBig) == 6 else {
+      return false
+    }
+    let captured = Int(bytes.word32(position + 20, isBig: isBig))
+    return bytes.word32(position + 8, isBig: isBig) < UInt32(interfaces.count)
+      && captured > 0 && captured + 32 <= length && length <= captured + 32 + 4096
   }
 }
 
@@ -104,7 +120,13 @@ extension CaptureFile {
     switch type {
     case 1, 5, 0x0A0D_0D0A: isNeeded = length <= CaptureLimits.headLength
     case 2, 3, 6: isNeeded = length <= CaptureLimits.packetLength + 4096
-    default: isNeeded = false
+    default:
+      isNeeded = false
+      // A joined pcap file, whose magic number looks like a block type.
+      if type & 0x7FFF_FFFF != 0xBAD, !(3...10).contains(type) {
+        if position + 24 > buffer.count, length >= 24 { return .needsMore }
+        if beginFile(buffer, &position) { return .nothing }
+      }
     }
     guard isNeeded else {
       return passOver(type, padded, buffer, &position)

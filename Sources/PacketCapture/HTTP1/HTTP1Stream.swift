@@ -30,13 +30,12 @@ extension Connections {
     stream.pointee.head = HeadBuffer()
     stream.pointee.phase = .start
     let began = stream.pointee.began
-    if !decide(flow, side, buffer.bytes, mark, began: began) {
-      stream.pointee.began = mark
+    if !decide(flow, side, buffer.bytes, mark, began: began),
+      !keepUndecided(flow, side, buffer.bytes)
+    {
       // What came before may have been the end of something else.
-      if !decide(flow, side, bytes, mark, began: mark) {
-        stream.pointee.began = began
-        keepUndecided(flow, side, buffer.bytes)
-      }
+      stream.pointee.began = mark
+      if !decide(flow, side, bytes, mark, began: mark) { keepUndecided(flow, side, bytes) }
     }
     buffer.deallocate()
   }
@@ -46,7 +45,12 @@ extension Connections {
     _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark, began: Mark
   ) -> Bool {
     var bytes = bytes
-    if case .header(let length, let client) = ProxyHeader(bytes) {
+    switch ProxyHeader(bytes) {
+    case .none:
+      break
+    case .incomplete:
+      return false
+    case .header(let length, let client):
       counts.proxyHeaders &+= 1
       if let client {
         flow.pointee.proxied = client
@@ -55,9 +59,7 @@ extension Connections {
       bytes = bytes.from(length)
       if bytes.isEmpty { return true }
     }
-    var start = 0
-    while start < bytes.count, start < 8, bytes[start] == 0x0D || bytes[start] == 0x0A { start += 1 }
-    bytes = bytes.from(start)
+    bytes = withoutEmptyLines(bytes)
     guard bytes.count > 0 else { return true }
     if bytes.has("PRI * HTTP/2.0\r\n") {
       settle(flow, .http2)
@@ -71,6 +73,15 @@ extension Connections {
       return false
     }
     return true
+  }
+
+  /// The bytes behind a few empty lines, which may stand before a message.
+  private func withoutEmptyLines(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var start = 0
+    while start < bytes.count, start < 8, bytes[start] == 0x0D || bytes[start] == 0x0A {
+      start += 1
+    }
+    return bytes.from(start)
   }
 
   /// Ends the reading of a connection whose content is not HTTP/1.
@@ -96,29 +107,35 @@ extension Connections {
       let mark = other.pointee.began
       read(flow, 1 - side, buffer.bytes, mark, began: mark)
       buffer.deallocate()
-    } else if other.pointee.hasBegun {
-      // It said something before that was not understood.
+    } else if other.pointee.saidOther {
       other.pointee.phase = .lost
     }
     if flow.pointee.layer == .http1 { read(flow, side, bytes, mark, began: began) }
   }
 
+  /// Keeps bytes that may become the beginning of a message.
+  ///
+  /// - Returns: `false` when they cannot.
+  @discardableResult
   private func keepUndecided(
     _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer
-  ) {
+  ) -> Bool {
     let stream = flow.pointee.streams + side
+    let text = withoutEmptyLines(bytes)
     var isUnclear =
-      MessageGuess.request(bytes) == .unclear || MessageGuess.response(bytes) == .unclear
+      MessageGuess.request(text) == .unclear || MessageGuess.response(text) == .unclear
     if case .incomplete = ProxyHeader(bytes) { isUnclear = true }
     // The first bytes of TLS may stand alone as well.
     if bytes.count < 3, (0x14...0x17).contains(bytes[0]) { isUnclear = true }
     if isUnclear, bytes.count <= CaptureLimits.undecidedBytes {
       stream.pointee.head.append(bytes)
       stream.pointee.phase = .head
-      return
+      return true
     }
+    stream.pointee.saidOther = true
     flow.pointee.undecidedSegments &+= 1
     if flow.pointee.undecidedSegments >= CaptureLimits.undecidedSegments { settle(flow, .other) }
+    return false
   }
 
   // MARK: Messages
@@ -332,6 +349,7 @@ extension Connections {
       flow.pointee.undecidedSegments = 0
       for side in 0...1 {
         flow.pointee.streams[side].phase = .start
+        flow.pointee.streams[side].saidOther = false
         flow.pointee.streams[side].head.deallocate()
       }
       return

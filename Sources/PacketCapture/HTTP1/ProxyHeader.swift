@@ -15,7 +15,15 @@ enum ProxyHeader {
       self = Self.text(bytes)
     } else if bytes.has("\r\n\r\n\0\r\nQUIT\n") {
       self = Self.binary(bytes)
+    } else if bytes.count < 12, Self.beginsSignature(bytes) {
+      self = .incomplete
     }
+  }
+
+  private static func beginsSignature(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let signature: StaticString = "\r\n\r\n\0\r\nQUIT\n"
+    for index in 0..<bytes.count where bytes[index] != signature.utf8Start[index] { return false }
+    return true
   }
 
   /// `PROXY TCP4 192.0.2.1 192.0.2.2 4711 80`, a line end behind it.

@@ -101,6 +101,8 @@ struct Stream {
   var hasGap = false
   /// Whether any byte was delivered.
   var hasBegun = false
+  /// Whether it said something that was not understood.
+  var saidOther = false
 
   var heldFirst: UnsafeMutablePointer<HeldSegment>?
   var heldLast: UnsafeMutablePointer<HeldSegment>?

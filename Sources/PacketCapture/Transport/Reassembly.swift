@@ -203,9 +203,10 @@ extension Connections {
     guard flow.pointee.streams[side].heldFirst != nil, !flow.pointee.isDraining else { return }
     // What one side delivers can be what the other waits for: in turns, never nested.
     flow.pointee.isDraining = true
-    var isForced = isForced
-    while drainSide(flow, side, time, isForced), drainSide(flow, 1 - side, time, false) {
-      isForced = false
+    while true {
+      let first = drainSide(flow, side, time, isForced)
+      let second = drainSide(flow, 1 - side, time, false)
+      guard first || second else { break }
     }
     flow.pointee.isDraining = false
     if flow.pointee.streams[0].heldFirst == nil, flow.pointee.streams[1].heldFirst == nil {
@@ -216,7 +217,7 @@ extension Connections {
     }
   }
 
-  /// - Returns: whether anything was delivered.
+  /// - Returns: whether anything was delivered or skipped.
   private func drainSide(
     _ flow: FlowPointer, _ side: Int, _ time: Int64, _ isForced: Bool
   ) -> Bool {
@@ -236,6 +237,8 @@ extension Connections {
           && Int32(bitPattern: stream.pointee.acknowledged &- node.pointee.sequence) >= 0)
       {
         skip(flow, side, delta, node.pointee.mark, isLoss: true)
+        // What answers the lost bytes comes before what was sent after them.
+        if flow.pointee.streams[1 - side].heldFirst != nil { return true }
         continue
       } else {
         break

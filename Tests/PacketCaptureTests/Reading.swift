@@ -1,0 +1,85 @@
+import HTTPExchange
+import InputBytes
+import TestSupport
+
+@testable import PacketCapture
+
+/// What a capture gave.
+struct Reading {
+  var exchanges: [Exchange] = []
+  var record: SourceRecord
+  /// Exchanges that began before a watermark which was given out earlier.
+  var early = 0
+
+  /// Reads a capture to its end.
+  init(_ bytes: [UInt8], keepsAll: Bool = true, readsAhead: Bool = false) throws {
+    self = try withTemporaryFile(bytes, named: "test.pcap") { path in
+      try Reading(path: path, keepsAll: keepsAll, readsAhead: readsAhead)
+    }
+  }
+
+  /// Reads a capture file to its end.
+  init(path: String, keepsAll: Bool = true, readsAhead: Bool = false) throws {
+    var options = IngestOptions()
+    options.keepsAll = keepsAll
+    let reader = CaptureReader(
+      input: try ByteInput(path: path, readsAhead: readsAhead), options: options)
+    var watermark = EventTime(nanoseconds: .min)
+    record = reader.record
+    while let batch = reader.nextBatch() {
+      early += batch.exchanges.count { $0.time < watermark }
+      watermark = max(watermark, batch.watermark)
+      exchanges += batch.exchanges
+    }
+    record = reader.record
+  }
+
+  /// `METHOD target status`, in the order in which they were found.
+  var summaries: [String] {
+    exchanges.map {
+      "\($0.method.isEmpty ? "-" : $0.method) \($0.url.target.isEmpty ? "-" : $0.url.target)"
+        + " \($0.status.map(String.init) ?? $0.ending.rawValue)"
+    }
+  }
+
+  /// Whether the counts add up.
+  var isBalanced: Bool {
+    record.read == record.used + record.skipped.values.reduce(0, +)
+      && record.exchanges == UInt64(exchanges.count) + record.passedOver.values.reduce(0, +)
+  }
+}
+
+/// A request head.
+func request(_ target: String, _ fields: String...) -> String {
+  "GET \(target) HTTP/1.1\r\nHost: api.example\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
+}
+
+/// A response with a body of so many bytes.
+func response(_ status: Int, _ fields: String..., body: Int = 0) -> String {
+  "HTTP/1.1 \(status) Reason\r\nContent-Length: \(body)\r\n"
+    + fields.map { $0 + "\r\n" }.joined() + "\r\n" + String(repeating: "b", count: body)
+}
+
+/// A capture with one conversation.
+func capture(
+  link: CaptureBuilder.Link = .ethernet, _ conversation: Conversation = Conversation(),
+  opens: Bool = true, _ build: (inout CaptureBuilder, inout Conversation) -> Void
+) -> CaptureBuilder {
+  var builder = CaptureBuilder(link: link)
+  var conversation = conversation
+  if opens { builder.add(conversation.open()) }
+  build(&builder, &conversation)
+  return builder
+}
+
+/// A small generator of numbers, the same in every run.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 33)) &* 0xFF51_AFD7_ED55_8CCD
+    return mixed ^ (mixed >> 33)
+  }
+}

@@ -1,0 +1,14 @@
+internal import Foundation
+
+/// Calls `body` with the path of a file that holds `bytes`, and removes it afterwards.
+public func withTemporaryFile<Result>(
+  _ bytes: [UInt8], named name: String = "input", _ body: (String) throws -> Result
+) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("postflight-\(UUID().uuidString)", isDirectory: true)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let file = folder.appendingPathComponent(name)
+  try Data(bytes).write(to: file)
+  return try body(file.path)
+}
