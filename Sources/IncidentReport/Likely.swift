@@ -7,7 +7,7 @@ internal import FetchCORS
 enum Likely {
   static func text(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
     if symptoms.signs.contains(.overflow) { return nil }
-    return preflightStatus(symptoms) ?? credentials(symptoms, around)
+    return preflightStatus(symptoms) ?? hiddenLine(symptoms) ?? credentials(symptoms, around)
       ?? lonelyPreflight(symptoms, around) ?? requestMode(symptoms, around)
   }
 
@@ -22,10 +22,19 @@ enum Likely {
     return "blocked: the preflight was answered with \(status)"
   }
 
+  /// The log shows one line of a list, which does not allow the call, and nothing followed.
+  private static func hiddenLine(_ symptoms: Symptoms) -> String? {
+    guard symptoms.kind == .preflightOnly,
+      let field = symptoms.missing.first(where: { $0.hasPrefix("access-control-allow-") })
+    else { return nil }
+    return "blocked: nothing followed the preflight, and the line of \(field) that is recorded "
+      + "does not allow the call"
+  }
+
   /// The verdict depends on whether the call was sent with credentials.
   private static func credentials(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
     let includes = symptoms.blockedWorlds.contains { $0.contains("credentials=include") }
-    guard symptoms.missing.contains("credentials") || includes, includes else { return nil }
+    guard symptoms.missing.contains("credentials"), includes else { return nil }
     if around.credentialed > 0 {
       return "blocked: \(DisplayText.counted(around.credentialed, "other call")) of this page to "
         + "this host carried credentials"
@@ -55,12 +64,15 @@ enum Likely {
   }
 
   /// The verdict depends on whether the request was a CORS request at all.
+  ///
+  /// Pages send few forms and beacons beside their calls, and those carry cookies.
   private static func requestMode(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
-    let depends =
-      symptoms.missing.contains("request-mode")
-      || symptoms.blockedWorlds.contains { $0.contains("mode=cors") }
-    guard depends, symptoms.allowOrigin != .unrecorded, around.corsMode > 0 else { return nil }
-    return "blocked: \(DisplayText.counted(around.corsMode, "other call")) of this page to this "
-      + "route were CORS requests, and the answer does not allow the page's origin"
+    guard symptoms.missing.contains("request-mode"), symptoms.allowOrigin != .unrecorded,
+      !symptoms.signs.contains(.cookie)
+    else { return nil }
+    let others = max(around.corsMode, around.corsModeOfHost)
+    guard others > 0 else { return nil }
+    return "blocked: \(DisplayText.counted(others, "other call")) of this page to this host were "
+      + "CORS requests, and the answer does not allow the page's origin"
   }
 }

@@ -64,6 +64,8 @@ struct Surroundings: Hashable {
   /// Calls of the same origin to the host that carried credentials, and all of them.
   var credentialed: UInt64 = 0
   var callsOfHost: UInt64 = 0
+  /// Those of them that are proved to be CORS requests.
+  var corsModeOfHost: UInt64 = 0
   /// `Server` of a good answer of the route.
   var usualServer: String?
 }

@@ -7,6 +7,7 @@ struct SurroundingsIndex {
     var calls: UInt64 = 0
     var allowed: UInt64 = 0
     var credentialed: UInt64 = 0
+    var corsMode: UInt64 = 0
     /// The two origins with the lowest names that have allowed calls.
     var origins: [String] = []
   }
@@ -29,6 +30,7 @@ struct SurroundingsIndex {
       host.calls &+= group.calls
       host.allowed &+= group.allowed
       host.credentialed &+= group.credentialed
+      host.corsMode &+= group.corsMode
       byHost[Pair(first: group.origin, second: group.host)] = host
     }
   }
@@ -52,6 +54,7 @@ struct SurroundingsIndex {
     around.otherRoutesAllowed = host.allowed - group.allowed
     around.credentialed = host.credentialed
     around.callsOfHost = host.calls
+    around.corsModeOfHost = host.corsMode
     around.usualServer = group.anyGood?.request?.response.first(.server)
     return around
   }

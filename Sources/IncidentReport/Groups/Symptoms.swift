@@ -57,6 +57,8 @@ struct Symptoms: Hashable {
     static let overflow = Signs(rawValue: 1 << 11)
     /// A preflight of the failing hop was seen.
     static let preflightSeen = Signs(rawValue: 1 << 12)
+    /// The request carried a cookie.
+    static let cookie = Signs(rawValue: 1 << 13)
   }
 
   var verdict: Verdict
@@ -120,6 +122,7 @@ struct Symptoms: Hashable {
     if sentOrigin == "null" { signs.insert(.nullOrigin) }
     if deciding?.ending == .clientClosed { signs.insert(.clientClosed) }
     if preflight != nil { signs.insert(.preflightSeen) }
+    if request?.request.contains(.cookie) ?? false { signs.insert(.cookie) }
     if call.phase != .preflight, let preflight {
       switch AllowOriginShape(preflight.response, origin: sentOrigin) {
       case .same, .wildcard: signs.insert(.preflightAllowedOrigin)
