@@ -62,6 +62,8 @@ enum CaptureLimits {
   static let responseWait: Int64 = 120_000_000_000
   /// Distinct QUIC flows that are told apart; more are counted no further.
   static let quicFlows = 1 << 16
+  /// Hosts whose part of a URL is remembered.
+  static let rememberedHosts = 4096
   /// Distinct kinds of skipped packets that are named; a hostile file could invent thousands.
   static let namedKinds = 256
 }

@@ -22,6 +22,7 @@ final class ExchangeBuilder {
   private let options: IngestOptions
   private let names = FieldNames()
   private let cache = TextCache()
+  private var hosts: [String: (clear: RequestURL, behindTerminator: RequestURL)] = [:]
 
   /// What a cached text is for, beside the numbers of field names.
   private enum Use {
@@ -42,6 +43,7 @@ final class ExchangeBuilder {
 
   deinit {
     cache.deallocate()
+    names.deallocate()
   }
 
   /// Hands over what was built since the last call.
@@ -84,9 +86,7 @@ final class ExchangeBuilder {
     var method = ""
     var target = ""
     if let request { (method, target) = startLine(request.head) }
-    let url = RequestURL(
-      hopScheme: "http", host: host, target: target, request: requestEvidence,
-      trustsForwarded: options.trustsForwarded)
+    let url = url(host: host, target: target, requestEvidence)
     let clientSide = Int(flow.pointee.clientSide & 1)
     let scanner = (request ?? first).scanner
     exchanges.append(
@@ -108,6 +108,30 @@ final class ExchangeBuilder {
         ending: ending, request: requestEvidence, response: responseEvidence))
   }
 
+  /// The URL of a request; what its `Host` alone decides is remembered.
+  private func url(host: String?, target: String, _ request: MessageEvidence) -> RequestURL {
+    guard let host, !options.trustsForwarded, target.utf8.first == UInt8(ascii: "/") else {
+      return RequestURL(
+        hopScheme: "http", host: host, target: target, request: request,
+        trustsForwarded: options.trustsForwarded)
+    }
+    let known: (clear: RequestURL, behindTerminator: RequestURL)
+    if let remembered = hosts[host] {
+      known = remembered
+    } else {
+      func url(_ scheme: String?) -> RequestURL {
+        RequestURL(
+          hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
+      }
+      known = (url("http"), url(nil))
+      if hosts.count < CaptureLimits.rememberedHosts { hosts[host] = known }
+    }
+    var url =
+      request.showsTerminator(host: known.clear.host) ? known.behindTerminator : known.clear
+    url.target = target
+    return url
+  }
+
   /// The bytes of a header block that are whole lines.
   private func wholeLines(_ message: Message) -> UnsafeRawBufferPointer {
     message.isWhole
@@ -126,17 +150,17 @@ final class ExchangeBuilder {
         return
       }
       let entry = names.entry(index)
-      if entry.isKeptInRequests {
+      if entry.pointee.isKeptInRequests {
         let kept = cache.text(value, use: Use.request + UInt64(index)) {
-          Redaction.requestValue(entry.name, WireText.decode($0))
+          Redaction.requestValue(entry.pointee.name, WireText.decode($0))
         }
-        evidence.fields.append(HeaderField(entry.name, kept))
+        evidence.fields.append(HeaderField(entry.pointee.name, kept))
       } else if index == names.userAgent {
         if agent == nil { agent = cache.text(value, use: Use.text) { WireText.decode($0) } }
       } else if index == names.host {
         if host == nil { host = cache.text(value, use: Use.text) { WireText.decode($0) } }
-      } else if !entry.isDroppedInRequests {
-        evidence.fields.append(HeaderField(entry.name, nil))
+      } else if !entry.pointee.isDroppedInRequests {
+        evidence.fields.append(HeaderField(entry.pointee.name, nil))
       }
     }
     return evidence
@@ -149,11 +173,11 @@ final class ExchangeBuilder {
     lines.forEach { name, value in
       guard let index = names.find(name) else { return }
       let entry = names.entry(index)
-      guard entry.isKeptInResponses else { return }
+      guard entry.pointee.isKeptInResponses else { return }
       let kept = cache.text(value, use: Use.response + UInt64(index)) {
-        Redaction.responseValue(entry.name, WireText.decode($0))
+        Redaction.responseValue(entry.pointee.name, WireText.decode($0))
       }
-      evidence.fields.append(HeaderField(entry.name, kept))
+      evidence.fields.append(HeaderField(entry.pointee.name, kept))
     }
     return evidence
   }
@@ -175,7 +199,12 @@ final class ExchangeBuilder {
     return (
       cache.text(line.part(0, request.methodEnd), use: Use.method) { WireText.decode($0) } ?? "",
       cache.text(line.part(request.targetStart, request.targetEnd), use: Use.target) {
-        Redaction.url(WireText.decode($0))
+        // Only a query or user info can hold a secret.
+        let text = WireText.decode($0)
+        let isPlain =
+          $0.position(of: UInt8(ascii: "?"), from: 0) == nil
+          && $0.position(of: UInt8(ascii: "@"), from: 0) == nil
+        return isPlain ? text : Redaction.url(text)
       } ?? ""
     )
   }

@@ -5,14 +5,18 @@ struct FieldNames {
   /// What becomes of a field.
   struct Entry {
     var name: HeaderName
-    /// The name in lower case.
-    var bytes: [UInt8]
     /// Whether a request's value is kept.
     var isKeptInRequests: Bool
     /// Whether not even the name of it is kept in a request.
     var isDroppedInRequests: Bool
     /// Whether a response's field is kept.
     var isKeptInResponses: Bool
+  }
+
+  /// A place in the table: a name in lower case, and the number of its entry.
+  private struct Place {
+    var name: UnsafeRawBufferPointer
+    var index: Int
   }
 
   /// Fields of requests that say nothing about a call: how it was transported, and what has a place
@@ -22,9 +26,10 @@ struct FieldNames {
     "transfer-encoding", "proxy-connection",
   ]
 
-  private let entries: [Entry]
-  /// Places of entries by hash, -1 for none.
-  private let places: [Int16]
+  private let entries: UnsafeMutablePointer<Entry>
+  private let count: Int
+  /// The places of names by hash; those without a name are empty.
+  private let places: UnsafeMutablePointer<Place>
   private static let mask = 1023
   /// Names with meanings of their own.
   let userAgent: Int
@@ -36,27 +41,40 @@ struct FieldNames {
     for text in Self.droppedInRequests where !names.contains(HeaderName(text)) {
       names.append(HeaderName(text))
     }
-    entries = names.map { name in
-      Entry(
-        name: name, bytes: Array(name.description.utf8),
-        isKeptInRequests: name.isKeptInRequests,
-        isDroppedInRequests: Self.droppedInRequests.contains(name.description),
-        isKeptInResponses: name.isKeptInResponses)
+    count = names.count
+    entries = .allocate(capacity: count)
+    places = .allocate(capacity: Self.mask + 1)
+    places.initialize(
+      repeating: Place(name: UnsafeRawBufferPointer(start: nil, count: 0), index: -1),
+      count: Self.mask + 1)
+    for (index, name) in names.enumerated() {
+      (entries + index).initialize(
+        to: Entry(
+          name: name, isKeptInRequests: name.isKeptInRequests,
+          isDroppedInRequests: Self.droppedInRequests.contains(name.description),
+          isKeptInResponses: name.isKeptInResponses))
+      let text = Array(name.description.utf8)
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+      copy.copyBytes(from: text)
+      var place = Self.hash(UnsafeRawBufferPointer(copy))
+      while places[place].index >= 0 { place = (place + 1) & Self.mask }
+      places[place] = Place(name: UnsafeRawBufferPointer(copy), index: index)
     }
-    var places = [Int16](repeating: -1, count: Self.mask + 1)
-    for (index, entry) in entries.enumerated() {
-      var place = entry.bytes.withUnsafeBytes { Self.hash($0) }
-      while places[place] >= 0 { place = (place + 1) & Self.mask }
-      places[place] = Int16(index)
-    }
-    self.places = places
     userAgent = names.firstIndex(of: .userAgent) ?? -1
     host = names.firstIndex(of: .host) ?? -1
   }
 
+  /// Frees all memory.
+  func deallocate() {
+    for place in 0...Self.mask { places[place].name.deallocate() }
+    places.deallocate()
+    entries.deinitialize(count: count)
+    entries.deallocate()
+  }
+
   /// The entry with that number.
   @inline(__always)
-  func entry(_ index: Int) -> Entry { entries[index] }
+  func entry(_ index: Int) -> UnsafePointer<Entry> { UnsafePointer(entries + index) }
 
   /// The number of the entry with that name; `nil` when it has none.
   @inline(__always)
@@ -64,24 +82,27 @@ struct FieldNames {
     guard name.count > 1 else { return nil }
     var place = Self.hash(name)
     while true {
-      let index = Int(places[place])
-      guard index >= 0 else { return nil }
-      if equals(entries[index].bytes, name) { return index }
+      let known = places[place]
+      guard known.index >= 0 else { return nil }
+      if Self.equals(known.name, name) { return known.index }
       place = (place + 1) & Self.mask
     }
   }
 
   @inline(__always)
-  private func equals(_ bytes: [UInt8], _ name: UnsafeRawBufferPointer) -> Bool {
-    guard bytes.count == name.count else { return false }
-    for index in 0..<bytes.count where bytes[index] != lowered(name[index]) { return false }
+  private static func equals(
+    _ known: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard known.count == name.count else { return false }
+    for index in 0..<known.count where known[index] != lowered(name[index]) { return false }
     return true
   }
 
-  /// Length, first, second and last characters tell nearly all names apart.
+  /// Length, first, middle and last characters tell nearly all names apart.
+  @inline(__always)
   private static func hash(_ name: UnsafeRawBufferPointer) -> Int {
     let count = name.count
-    var hash = UInt32(count) &* 0x9E37_79B1
+    var hash = UInt32(truncatingIfNeeded: count) &* 0x9E37_79B1
     hash = (hash ^ UInt32(name[0] | 0x20)) &* 0x85EB_CA6B
     hash = (hash ^ UInt32(name[count / 2] | 0x20)) &* 0xC2B2_AE35
     hash = (hash ^ UInt32(name[count - 2] | 0x20)) &* 0x85EB_CA6B

@@ -21,7 +21,7 @@ extension Connections {
     let stream = flow.pointee.streams + side
     guard stream.pointee.phase == .head else {
       stream.pointee.began = mark
-      if !decide(flow, side, bytes, mark, began: mark) { keepUndecided(flow, side, bytes) }
+      if judge(flow, side, bytes, mark, began: mark) == .no { countUndecided(flow, side) }
       return
     }
     // The beginning came in small pieces.
@@ -29,50 +29,75 @@ extension Connections {
     var buffer = stream.pointee.head
     stream.pointee.head = HeadBuffer()
     stream.pointee.phase = .start
-    let began = stream.pointee.began
-    if !decide(flow, side, buffer.bytes, mark, began: began),
-      !keepUndecided(flow, side, buffer.bytes)
-    {
+    if judge(flow, side, buffer.bytes, mark, began: stream.pointee.began) == .no {
       // What came before may have been the end of something else.
       stream.pointee.began = mark
-      if !decide(flow, side, bytes, mark, began: mark) { keepUndecided(flow, side, bytes) }
+      if judge(flow, side, bytes, mark, began: mark) == .no { countUndecided(flow, side) }
     }
     buffer.deallocate()
   }
 
-  /// - Returns: whether the connection's protocol is known now, or the bytes are done with.
-  private func decide(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark, began: Mark
-  ) -> Bool {
-    var bytes = bytes
+  /// Judges the beginning of a stream, and goes on with what it is.
+  ///
+  /// - Returns: `.yes` when the bytes are done with, `.unclear` when they were kept until more come.
+  private func judge(
+    _ flow: FlowPointer, _ side: Int, _ whole: UnsafeRawBufferPointer, _ mark: Mark, began: Mark
+  ) -> MessageGuess {
+    var bytes = whole
     switch ProxyHeader(bytes) {
     case .none:
       break
     case .incomplete:
-      return false
+      return keep(flow, side, whole)
     case .header(let length, let client):
-      counts.proxyHeaders &+= 1
       if let client {
+        if !flow.pointee.hasProxied { counts.proxyHeaders &+= 1 }
         flow.pointee.proxied = client
         flow.pointee.hasProxied = true
       }
       bytes = bytes.from(length)
-      if bytes.isEmpty { return true }
+      if bytes.isEmpty { return .yes }
     }
     bytes = withoutEmptyLines(bytes)
-    guard bytes.count > 0 else { return true }
+    guard bytes.count > 0 else { return .yes }
     if bytes.has("PRI * HTTP/2.0\r\n") {
       settle(flow, .http2)
     } else if bytes.count >= 3, (0x14...0x17).contains(bytes[0]), bytes[1] == 3, bytes[2] <= 4 {
       settle(flow, .tls)
-    } else if MessageGuess.response(bytes) == .yes {
-      begin(flow, side, clientSide: 1 - side, bytes, mark, began)
-    } else if MessageGuess.request(bytes) == .yes {
-      begin(flow, side, clientSide: side, bytes, mark, began)
     } else {
-      return false
+      let response = MessageGuess.response(bytes)
+      let request = MessageGuess.request(bytes)
+      if response == .yes {
+        begin(flow, side, clientSide: 1 - side, bytes, mark, began)
+      } else if request == .yes {
+        begin(flow, side, clientSide: side, bytes, mark, began)
+      } else if response == .unclear || request == .unclear
+        // The first bytes of TLS may stand alone as well.
+        || (bytes.count < 3 && (0x14...0x17).contains(bytes[0]))
+      {
+        return keep(flow, side, whole)
+      } else {
+        return .no
+      }
     }
-    return true
+    return .yes
+  }
+
+  /// Keeps bytes that may become the beginning of a message.
+  private func keep(
+    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer
+  ) -> MessageGuess {
+    guard bytes.count <= CaptureLimits.undecidedBytes else { return .no }
+    let stream = flow.pointee.streams + side
+    stream.pointee.head.append(bytes)
+    stream.pointee.phase = .head
+    return .unclear
+  }
+
+  private func countUndecided(_ flow: FlowPointer, _ side: Int) {
+    flow.pointee.streams[side].saidOther = true
+    flow.pointee.undecidedSegments &+= 1
+    if flow.pointee.undecidedSegments >= CaptureLimits.undecidedSegments { settle(flow, .other) }
   }
 
   /// The bytes behind a few empty lines, which may stand before a message.
@@ -111,31 +136,6 @@ extension Connections {
       other.pointee.phase = .lost
     }
     if flow.pointee.layer == .http1 { read(flow, side, bytes, mark, began: began) }
-  }
-
-  /// Keeps bytes that may become the beginning of a message.
-  ///
-  /// - Returns: `false` when they cannot.
-  @discardableResult
-  private func keepUndecided(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer
-  ) -> Bool {
-    let stream = flow.pointee.streams + side
-    let text = withoutEmptyLines(bytes)
-    var isUnclear =
-      MessageGuess.request(text) == .unclear || MessageGuess.response(text) == .unclear
-    if case .incomplete = ProxyHeader(bytes) { isUnclear = true }
-    // The first bytes of TLS may stand alone as well.
-    if bytes.count < 3, (0x14...0x17).contains(bytes[0]) { isUnclear = true }
-    if isUnclear, bytes.count <= CaptureLimits.undecidedBytes {
-      stream.pointee.head.append(bytes)
-      stream.pointee.phase = .head
-      return true
-    }
-    stream.pointee.saidOther = true
-    flow.pointee.undecidedSegments &+= 1
-    if flow.pointee.undecidedSegments >= CaptureLimits.undecidedSegments { settle(flow, .other) }
-    return false
   }
 
   // MARK: Messages
