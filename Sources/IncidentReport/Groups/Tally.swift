@@ -7,18 +7,18 @@ struct Moment: Hashable, Comparable {
   var resolution: TimeResolution
   var id: ExchangeID
 
-  /// When a call began.
-  init?(_ call: Call) {
-    guard let first = call.exchanges.first else { return nil }
-    time = call.time
-    resolution = call.resolution
-    id = first.exchange.id
-  }
-
   var text: String { time.rfc3339(resolution) }
 
   static func < (left: Self, right: Self) -> Bool {
     left.time != right.time ? left.time < right.time : left.id < right.id
+  }
+}
+
+extension Moment {
+  /// When a call began; `nil` for a call without exchanges.
+  init?(_ call: Call) {
+    guard let first = call.exchanges.first else { return nil }
+    self.init(time: call.time, resolution: call.resolution, id: first.exchange.id)
   }
 }
 
