@@ -1,13 +1,19 @@
 /// Every bound that keeps a hostile log from costing more than it should, with its reason.
 enum AccessLogLimits {
-  /// Bytes of one line. nginx accepts 32 KiB of request headers and Apache 8 KiB a field; escaped
+  /// Bytes of one line.
+  ///
+  /// nginx accepts 32 KiB of request headers and Apache 8 KiB a field; escaped
   /// as `\xHH` they quadruple, so a longer line is no line of an access log.
   static let lineBytes = 1 << 20
 
-  /// Fields of one line. The longest format in use has about 60.
+  /// Fields of one line.
+  ///
+  /// The longest format in use has about 60.
   static let fields = 256
 
-  /// Layouts that are learned from the lines of one input. Producers that leave out empty members
+  /// Layouts that are learned from the lines of one input.
+  ///
+  /// Producers that leave out empty members
   /// have a few dozen combinations; further ones are read without being remembered.
   static let layouts = 64
 
@@ -27,7 +33,9 @@ enum AccessLogLimits {
   /// Formats that are taken from one configuration file.
   static let configurationFormats = 256
 
-  /// Values that are kept for reuse, and the bytes that they may have together. Both are enough
+  /// Values that are kept for reuse, and the bytes that they may have together.
+  ///
+  /// Both are enough
   /// for the values of one minute; when they are full, the table begins anew.
   static let internedValues = 8192
   static let internedBytes = 1 << 20

@@ -167,8 +167,9 @@ enum ApachePattern {
     return one(.items(items), isStart)
   }
 
-  /// The items of a `strftime` format; `nil` when one of them is not known here. `%s` alone is a
-  /// single literal 0.
+  /// The items of a `strftime` format; `nil` when one of them is not known here.
+  ///
+  /// `%s` alone is a single literal 0.
   private static func items(_ format: ArraySlice<UInt8>) -> [StampItem]? {
     if format.elementsEqual("%s".utf8) { return [.literal(0)] }
     var items: [StampItem] = []

@@ -38,7 +38,9 @@ final class ByteTable<Value> {
     bytes.deallocate()
   }
 
-  /// The value of a key; `nil` when it is not there. Valid until the next insertion.
+  /// The value of a key; `nil` when it is not there.
+  ///
+  /// The pointer is valid until the next insertion.
   @inline(__always)
   func find(
     _ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64

@@ -47,7 +47,9 @@ struct Stamp: Hashable, Sendable {
   var form: StampForm
   /// Whether it is the start of the request, else its end.
   var isStart: Bool
-  /// Whether that is known. What is not known counts as the end, which excludes no pair that can
+  /// Whether that is known.
+  ///
+  /// What is not known counts as the end, which excludes no pair that can
   /// be true, and nothing is reckoned from it.
   var isFirm = true
 }

@@ -65,6 +65,9 @@ public final class LogReader {
     let count = buffer.count
     let bufferOffset = input.offset &- UInt64(count)
     var position = 0
+    // A local value, so that exclusive access is settled once for the buffer and not for each line.
+    var interpreter = self.interpreter
+    defer { self.interpreter = interpreter }
     // What was carried over holds no line end, and has been searched already.
     var searchFrom = rest.count
     if isAtStart {
@@ -81,7 +84,8 @@ public final class LogReader {
         isSkippingLine = false
       } else {
         takeLine(
-          start + position, end - position, at: bufferOffset &+ UInt64(position), into: &exchanges)
+          start + position, end - position, at: bufferOffset &+ UInt64(position), &interpreter,
+          into: &exchanges)
       }
       position = end + 1
       searchFrom = position
@@ -111,7 +115,7 @@ public final class LogReader {
 
   private func takeLine(
     _ start: UnsafePointer<UInt8>, _ length: Int, at offset: UInt64,
-    into exchanges: inout [Exchange]
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) {
     guard length <= AccessLogLimits.lineBytes else {
       skipLongLine(at: offset)
