@@ -1,0 +1,153 @@
+internal import HTTPExchange
+
+/// Which field of a layout plays which part; -1 where none does.
+struct FieldRoles {
+  var client = -1
+  var peer = -1
+  var forwardedChain = -1
+  var requestLine = -1
+  var method = -1
+  var target = -1
+  var path = -1
+  var query = -1
+  var arguments = -1
+  var httpVersion = -1
+  var scheme = -1
+  var hostHeader = -1
+  var host = -1
+  var serverName = -1
+  var port = -1
+  var status = -1
+  var firstStatus = -1
+  var duration = -1
+  var durationUnit: Int64 = 1
+  var userAgent = -1
+  var requestID = -1
+  var origin = -1
+  var secFetchSite = -1
+  /// Fields that forwarding hops write.
+  var forwarding: [Int] = []
+  /// The stamps of each end, the finest first.
+  var starts: [(field: Int, form: StampForm)] = []
+  var ends: [(field: Int, form: StampForm)] = []
+  /// Whether it is known of which end the stamps are.
+  var hasFirmStamps = false
+  var requestFields: [(field: Int, name: HeaderName, isFlag: Bool, kind: ValueKind)] = []
+  var responseFields: [(field: Int, name: HeaderName, kind: ValueKind)] = []
+  var requestCoverage: Coverage = .only([:])
+  var responseCoverage: Coverage = .only([:])
+  /// The fields up to here decide whether the exchange is kept; all when it cannot be decided early.
+  var decisive = Int.max
+  /// A stamp among those, for the span of the log.
+  var early: (field: Int, form: StampForm, isStart: Bool)?
+
+  /// Whether a line can become an exchange: a time, and a request.
+  var isSufficient: Bool {
+    !(starts.isEmpty && ends.isEmpty)
+      && (requestLine >= 0 || (method >= 0 && (target >= 0 || path >= 0)))
+  }
+
+  init(_ meanings: [FieldMeaning], escaping: Escaping) {
+    var request: [HeaderName: Fidelity] = [:]
+    var response: [HeaderName: Fidelity] = [:]
+    func take(_ place: inout Int, _ index: Int) {
+      if place < 0 { place = index }
+    }
+    // Beside a stamp whose end is known, one whose end is not would only be taken for the wrong one.
+    let hasFirm = meanings.contains {
+      if case .stamp(let stamp) = $0 { stamp.isFirm } else { false }
+    }
+    hasFirmStamps = hasFirm
+    for (index, meaning) in meanings.enumerated() {
+      switch meaning {
+      case .ignored: break
+      case .stamp(let stamp) where hasFirm && !stamp.isFirm: break
+      case .client: take(&client, index)
+      case .peer: take(&peer, index)
+      case .forwardedChain: take(&forwardedChain, index)
+      case .requestLine: take(&requestLine, index)
+      case .method: take(&method, index)
+      case .target: take(&target, index)
+      case .path: take(&path, index)
+      case .query: take(&query, index)
+      case .arguments: take(&arguments, index)
+      case .httpVersion: take(&httpVersion, index)
+      case .scheme: take(&scheme, index)
+      case .hostHeader: take(&hostHeader, index)
+      case .host: take(&host, index)
+      case .serverName: take(&serverName, index)
+      case .port: take(&port, index)
+      case .status: take(&status, index)
+      case .firstStatus: take(&firstStatus, index)
+      case .stamp(let stamp):
+        if stamp.isStart {
+          starts.append((index, stamp.form))
+        } else {
+          ends.append((index, stamp.form))
+        }
+      case .duration(let unit):
+        if duration < 0 || unit < durationUnit {
+          duration = index
+          durationUnit = unit
+        }
+      case .userAgent: take(&userAgent, index)
+      case .requestID: take(&requestID, index)
+      case .requestHeader(let name):
+        if name == .xRequestID { take(&requestID, index) }
+        guard name.isKeptInRequests, request[name] == nil else { break }
+        switch name {
+        case .origin: origin = index
+        case .secFetchSite: secFetchSite = index
+        case .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort:
+          forwarding.append(index)
+        default: break
+        }
+        request[name] = escaping.fidelity(ofRequest: name)
+        requestFields.append((index, name, false, ValueKind(request: name)))
+      case .presence(let name):
+        guard request[name] == nil else { break }
+        request[name] = .presence
+        requestFields.append((index, name, true, .plain))
+      case .responseHeader(let name):
+        guard name.isKeptInResponses, response[name] == nil else { break }
+        response[name] = escaping.fidelity(ofResponse: name)
+        responseFields.append((index, name, ValueKind(response: name)))
+      }
+    }
+    if status < 0 { status = firstStatus }
+    starts = Self.finestFirst(starts)
+    ends = Self.finestFirst(ends)
+    requestCoverage = .only(request)
+    responseCoverage = .only(response)
+    // Where values can forge fields, the whole line is looked at first.
+    if origin >= 0, escaping != .none {
+      decisive = max(origin, status, method >= 0 ? method : requestLine)
+      let stamps =
+        ends.map { (field: $0.field, form: $0.form, isStart: false) }
+        + starts.map { (field: $0.field, form: $0.form, isStart: true) }
+      early = stamps.first { $0.field <= decisive } ?? stamps.first
+      if let early { decisive = max(decisive, early.field) }
+    }
+  }
+
+  private static func finestFirst(
+    _ stamps: [(field: Int, form: StampForm)]
+  ) -> [(field: Int, form: StampForm)] {
+    stamps.enumerated().sorted {
+      ($0.element.form.coarseness, $0.offset) < ($1.element.form.coarseness, $1.offset)
+    }.map(\.element)
+  }
+}
+
+extension StampForm {
+  /// Less for forms that are likely to tell more of the second.
+  fileprivate var coarseness: Int {
+    switch self {
+    case .epoch(let unit): unit < 1_000_000_000 ? 0 : 1
+    case .items(let items):
+      items.contains { if case .fraction = $0 { true } else { false } } ? 0 : 3
+    case .iso, .any: 2
+    case .clf: 3
+    }
+  }
+}
