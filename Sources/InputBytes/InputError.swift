@@ -5,11 +5,13 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
   /// What is wrong, in lower case without a full stop.
   public var reason: String
 
+  /// An error of that path and reason.
   public init(path: String, reason: String) {
     self.path = path
     self.reason = reason
   }
 
+  /// `PATH: REASON`.
   public var description: String { "\(path): \(reason)" }
 }
 

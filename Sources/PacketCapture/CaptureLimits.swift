@@ -40,8 +40,10 @@ enum CaptureLimits {
   static let heldBytesPerStream = 1 << 20
   /// Segments held behind a hole in one direction; bounds the search for a segment's place.
   static let heldSegmentsPerStream = 1024
-  /// Bytes held behind holes in all connections together.
+  /// Bytes held behind holes in all connections together, the records of the segments included.
   static let heldBytes = 64 << 20
+  /// Bytes that a held segment costs beside its own.
+  static let heldSegmentCost = 128
   /// Nanoseconds after which a hole is taken for a loss: a retransmission comes within a second
   /// unless several are lost as well.
   static let holeWait: Int64 = 2_000_000_000
@@ -56,8 +58,14 @@ enum CaptureLimits {
   static let proxyHeaderLength = 4096
   /// Requests without a response on one connection; browsers do not pipeline, tools do a little.
   static let openRequestsPerConnection = 512
-  /// Bytes of request headers that wait for their responses.
+  /// Bytes of request headers that wait for their responses, their records included.
   static let openRequestBytes = 64 << 20
+  /// Bytes that a request costs beside its header block.
+  static let openRequestCost = 256
+  /// Requests whose place in their connections is remembered, waited for or not.
+  static let rememberedRequests = 1 << 19
+  /// Bytes of all header blocks that are not whole yet.
+  static let partialHeadBytes = 64 << 20
   /// Nanoseconds for which a response is waited for; proxies give up after 60 s as a rule.
   static let responseWait: Int64 = 120_000_000_000
   /// Distinct QUIC flows that are told apart; more are counted no further.

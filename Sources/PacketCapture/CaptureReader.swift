@@ -194,6 +194,7 @@ extension CaptureReader {
       ("connections-with-gaps", counts.withGaps),
       ("reused-ports", counts.reusedPorts),
       ("resets", counts.resets),
+      ("resets-that-were-ignored", counts.ignoredResets),
       ("idle-connections-forgotten", counts.idle),
       ("connections-forgotten-for-room", counts.evicted),
       ("snapped-segments", counts.snapped),

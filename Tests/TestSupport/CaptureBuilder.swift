@@ -21,6 +21,7 @@ public struct CaptureBuilder: Sendable {
 
   /// A frame as it was captured.
   public struct Packet: Sendable {
+    /// The bytes that were captured.
     public var frame: [UInt8]
     /// Nanoseconds since the epoch.
     public var time: Int64
@@ -30,7 +31,9 @@ public struct CaptureBuilder: Sendable {
     public var interface = 0
   }
 
+  /// How frames begin.
   public var link: Link
+  /// The packets so far.
   public private(set) var packets: [Packet] = []
   /// The time of the next packet.
   public var time: Int64 = 1_700_000_000_000_000_000
@@ -74,7 +77,8 @@ public struct CaptureBuilder: Sendable {
     case .loop: return [0, 0, 0, isV6 ? 24 : 2] + packet
     case .ethernet: return ethernet(type, packet)
     case .ppp: return [0xFF, 0x03, 0x00, isV6 ? 0x57 : 0x21] + packet
-    case .pppoe: return [0x11, 0, 0, 1] + big16(packet.count + 2) + [0, isV6 ? 0x57 : 0x21] + packet
+    case .pppoe:
+      return [0x11, 0, 0, 1] + big16(packet.count + 2) + [0, isV6 ? 0x57 : 0x21] + packet
     case .raw, .raw12, .raw14, .ipv4, .ipv6: return packet
     case .ciscoHDLC: return [0x0F, 0] + type + packet
     case .enc: return [UInt8](repeating: 0, count: 12) + packet
@@ -141,6 +145,7 @@ public struct CaptureBuilder: Sendable {
 
   /// An interface of a pcapng file.
   public struct Interface: Sendable {
+    /// How frames begin.
     public var link: Link
     /// `if_tsresol`; `nil` leaves the option out, which means microseconds.
     public var resolution: UInt8?
@@ -240,6 +245,7 @@ public struct CaptureBuilder: Sendable {
 
   /// Words in one byte order.
   public struct Words {
+    /// The words so far.
     public var bytes: [UInt8] = []
     var isBig: Bool
 
@@ -248,16 +254,19 @@ public struct CaptureBuilder: Sendable {
       self.isBig = isBig
     }
 
+    /// Adds 16 bits.
     public mutating func put16(_ value: UInt16) {
       let word = CaptureBuilder.big16(Int(value))
       bytes += isBig ? word : word.reversed()
     }
 
+    /// Adds 32 bits.
     public mutating func put32(_ value: UInt32) {
       let word = CaptureBuilder.big32(value)
       bytes += isBig ? word : word.reversed()
     }
 
+    /// Adds 64 bits.
     public mutating func put64(_ value: UInt64) {
       let word =
         CaptureBuilder.big32(UInt32(value >> 32))

@@ -1,22 +1,32 @@
 /// Makes the IP packets of one TCP connection, for tests.
 public struct Conversation {
+  /// One end of the connection.
   public enum Side: Sendable {
     case client, server
   }
 
+  /// The sender has no more to say.
   public static let fin: UInt8 = 0x01
+  /// The first segment of each side.
   public static let syn: UInt8 = 0x02
+  /// The sender knows no such connection.
   public static let rst: UInt8 = 0x04
+  /// Set on segments with data.
   public static let push: UInt8 = 0x08
+  /// The acknowledgment counts.
   public static let ack: UInt8 = 0x10
 
   /// Addresses of 4 or 16 bytes.
   public var client: [UInt8]
+  /// The address of the server.
   public var server: [UInt8]
+  /// The port of the client.
   public var clientPort: Int
+  /// The port of the server.
   public var serverPort: Int
   /// The sequence number of each side's next byte.
   public var clientNext: UInt32
+  /// The same of the server.
   public var serverNext: UInt32
 
   /// A connection between those ends, each of whose numbers begin with its initial one.

@@ -21,6 +21,8 @@ extension Connections {
     }
     flow.pointee.lastOpen = request
     flow.pointee.openCount += 1
+    requestCount += 1
+    openBytes += CaptureLimits.openRequestCost
     if let lastOpen { lastOpen.pointee.after = request } else { firstOpen = request }
     lastOpen = request
     return request
@@ -33,13 +35,38 @@ extension Connections {
     return request
   }
 
+  /// Adds bytes to a header block that is not whole yet.
+  ///
+  /// - Returns: `false`, and nothing was added, when all such blocks together are too long.
+  func appendHead(
+    _ stream: UnsafeMutablePointer<Stream>, _ bytes: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard partialBytes + bytes.count <= CaptureLimits.partialHeadBytes else { return false }
+    partialBytes += bytes.count
+    stream.pointee.head.append(bytes)
+    return true
+  }
+
+  /// Takes over the header block of a stream; whoever does so frees it.
+  func takeHead(_ stream: UnsafeMutablePointer<Stream>) -> HeadBuffer {
+    let head = stream.pointee.head
+    partialBytes -= head.count
+    stream.pointee.head = HeadBuffer()
+    return head
+  }
+
+  /// Frees the header block of a stream.
+  func dropHead(_ stream: UnsafeMutablePointer<Stream>) {
+    partialBytes -= stream.pointee.head.count
+    stream.pointee.head.deallocate()
+  }
+
   /// Moves the header block that the client's direction has collected to its request.
   func keepHead(_ flow: FlowPointer, _ side: Int, _ request: OpenRequestPointer) {
     let stream = flow.pointee.streams + side
     request.pointee.scanner = stream.pointee.scanner
     guard !request.pointee.isGivenOut else { return }
-    request.pointee.head = stream.pointee.head
-    stream.pointee.head = HeadBuffer()
+    request.pointee.head = takeHead(stream)
     openBytes += request.pointee.head.count
   }
 
@@ -63,7 +90,7 @@ extension Connections {
       // It was answered before its end was seen.
       let client = flow.pointee.streams + (1 - side)
       keepHead(flow, 1 - side, request)
-      client.pointee.head.deallocate()
+      dropHead(client)
       client.pointee.phase = .lost
       request.pointee.isCut = true
     }
@@ -113,7 +140,7 @@ extension Connections {
 
   /// Takes a request out of the list of all open ones, and frees its header block.
   private func forget(_ request: OpenRequestPointer) {
-    openBytes -= request.pointee.head.count
+    openBytes -= request.pointee.head.count + CaptureLimits.openRequestCost
     request.pointee.head.deallocate()
     let before = request.pointee.before
     let after = request.pointee.after
@@ -127,6 +154,7 @@ extension Connections {
     flow.pointee.firstOpen = request.pointee.next
     if request.pointee.next == nil { flow.pointee.lastOpen = nil }
     flow.pointee.openCount -= 1
+    requestCount -= 1
     requests.give(request)
   }
 }

@@ -62,7 +62,8 @@ struct TextCache {
     var hash = use &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
     var index = 0
     while index + 8 <= bytes.count {
-      hash = (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      hash =
+        (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         &* 0xBF58_476D_1CE4_E5B9
       hash ^= hash >> 32
       index += 8

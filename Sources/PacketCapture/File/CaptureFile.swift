@@ -147,8 +147,9 @@ struct CaptureFile {
   private func isFileStart(_ buffer: UnsafeRawBufferPointer, _ position: Int) -> Bool {
     let first = buffer[position]
     // The first bytes of all magic numbers.
-    guard first == 0xA1 || first == 0xD4 || first == 0x4D || first == 0x34 || first == 0xCD
-      || first == 0x0A
+    guard
+      first == 0xA1 || first == 0xD4 || first == 0x4D || first == 0x34 || first == 0xCD
+        || first == 0x0A
     else { return false }
     return PcapHeader(buffer, at: position) != nil || Self.isSection(buffer, at: position)
   }

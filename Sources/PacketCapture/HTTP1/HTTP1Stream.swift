@@ -25,9 +25,8 @@ extension Connections {
       return
     }
     // The beginning came in small pieces.
-    stream.pointee.head.append(bytes)
-    var buffer = stream.pointee.head
-    stream.pointee.head = HeadBuffer()
+    var buffer = takeHead(stream)
+    buffer.append(bytes)
     stream.pointee.phase = .start
     if judge(flow, side, buffer.bytes, mark, began: stream.pointee.began) == .no {
       // What came before may have been the end of something else.
@@ -87,9 +86,10 @@ extension Connections {
   private func keep(
     _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer
   ) -> MessageGuess {
-    guard bytes.count <= CaptureLimits.undecidedBytes else { return .no }
     let stream = flow.pointee.streams + side
-    stream.pointee.head.append(bytes)
+    guard bytes.count <= CaptureLimits.undecidedBytes, appendHead(stream, bytes) else {
+      return .no
+    }
     stream.pointee.phase = .head
     return .unclear
   }
@@ -113,7 +113,7 @@ extension Connections {
   private func settle(_ flow: FlowPointer, _ layer: Layer) {
     flow.pointee.layer = layer
     for side in 0...1 {
-      flow.pointee.streams[side].head.deallocate()
+      dropHead(flow.pointee.streams + side)
       releaseHeld(flow, side)
     }
   }
@@ -126,8 +126,7 @@ extension Connections {
     flow.pointee.clientSide = UInt8(clientSide)
     let other = flow.pointee.streams + (1 - side)
     if other.pointee.phase == .head {
-      var buffer = other.pointee.head
-      other.pointee.head = HeadBuffer()
+      var buffer = takeHead(other)
       other.pointee.phase = .start
       let mark = other.pointee.began
       read(flow, 1 - side, buffer.bytes, mark, began: mark)
@@ -169,16 +168,18 @@ extension Connections {
         }
       case .head:
         let rest = bytes.from(position)
-        guard stream.pointee.head.count + rest.count <= 2 * CaptureLimits.headLength else {
+        guard stream.pointee.head.count + rest.count <= 2 * CaptureLimits.headLength,
+          appendHead(stream, rest)
+        else {
           counts.longHeads &+= 1
           loseHead(flow, side, mark, .gap)
           return
         }
-        stream.pointee.head.append(rest)
         let head = stream.pointee.head.bytes
         switch stream.pointee.scanner.scan(head, isRequest: isRequest) {
         case .complete(let end):
           position = bytes.count - (head.count - end)
+          partialBytes -= head.count - end
           stream.pointee.head.cut(to: end)
           finishHead(flow, side, head.part(0, end), mark)
           if flow.pointee.layer != .http1 {
@@ -245,10 +246,10 @@ extension Connections {
       {
         break
       }
-      stream.pointee.head.append(rest.part(0, min(rest.count, CaptureLimits.headLength + 1)))
+      let isKept = appendHead(stream, rest.part(0, min(rest.count, CaptureLimits.headLength + 1)))
       stream.pointee.phase = .head
       if isRequest { addOpen(flow, side) }
-      if rest.count > CaptureLimits.headLength {
+      if rest.count > CaptureLimits.headLength || !isKept {
         counts.longHeads &+= 1
         loseHead(flow, side, stream.pointee.began, .gap)
       }
@@ -291,7 +292,7 @@ extension Connections {
     let stream = flow.pointee.streams + side
     if stream.pointee.phase == .head {
       if let request = partialRequest(flow) { keepHead(flow, side, request) }
-      stream.pointee.head.deallocate()
+      dropHead(stream)
     } else {
       let request = addOpen(flow, side)
       request.pointee.head.append(head)
@@ -331,11 +332,11 @@ extension Connections {
     if scanner.status < 200, scanner.status != 101 {
       counts.interim &+= 1
       stream.pointee.phase = .start
-      stream.pointee.head.deallocate()
+      dropHead(stream)
       return
     }
     let request = respond(flow, side, head, isWhole: true, mark, .complete)
-    stream.pointee.head.deallocate()
+    dropHead(stream)
     if scanner.status == 101 {
       counts.upgraded &+= 1
       giveOutAll(flow, .unanswered)
@@ -350,7 +351,7 @@ extension Connections {
       for side in 0...1 {
         flow.pointee.streams[side].phase = .start
         flow.pointee.streams[side].saidOther = false
-        flow.pointee.streams[side].head.deallocate()
+        dropHead(flow.pointee.streams + side)
       }
       return
     }
@@ -419,12 +420,11 @@ extension Connections {
         request.pointee.isCut = true
       }
     } else if stream.pointee.scanner.status >= 200 || stream.pointee.scanner.status == 101 {
-      var head = stream.pointee.head
-      stream.pointee.head = HeadBuffer()
+      var head = takeHead(stream)
       _ = respond(flow, side, head.bytes, isWhole: false, mark, ending)
       head.deallocate()
     }
-    stream.pointee.head.deallocate()
+    dropHead(stream)
   }
 
   /// A direction was closed after its last byte.

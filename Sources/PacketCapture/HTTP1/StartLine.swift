@@ -52,10 +52,11 @@ struct HTTPVersion {
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc9112#name-status-line>
 func statusLine(_ line: UnsafeRawBufferPointer) -> (status: UInt16, version: HTTPVersion)? {
-  guard let version = HTTPVersion(line, at: 0), line.count >= 12, isBlank(line[8]) else {
-    return nil
-  }
-  var index = 9
+  guard let version = HTTPVersion(line, at: 0), line.count >= 12 else { return nil }
+  // Browsers read HTTP/1.10 as 1.1.
+  var index = 8
+  while index < min(line.count, 12), isDigit(line[index]) { index += 1 }
+  guard index < line.count, isBlank(line[index]) else { return nil }
   while index < line.count, isBlank(line[index]) { index += 1 }
   guard index + 3 <= line.count else { return nil }
   var status: UInt16 = 0
@@ -101,7 +102,7 @@ enum MessageGuess {
       where lowered(bytes[offset]) != pattern.utf8Start[offset] { return .no }
       return bytes.isEmpty ? .no : .unclear
     }
-    return statusLine(bytes.part(0, 13)) == nil ? .no : .yes
+    return statusLine(bytes.part(0, min(bytes.count, 24))) == nil ? .no : .yes
   }
 
   static func isKnownMethod(_ method: UnsafeRawBufferPointer) -> Bool {

@@ -37,7 +37,9 @@ struct Fragments {
     guard offset + payload.count <= 65535, !payload.isEmpty else { return nil }
     var index = datagrams.firstIndex { $0.key == key } ?? -1
     // An identification comes again after a while: 30 s is what receivers wait for fragments.
-    if index >= 0, abs(time.subtractingReportingOverflow(datagrams[index].time).partialValue) > 30_000_000_000 {
+    if index >= 0,
+      abs(time.subtractingReportingOverflow(datagrams[index].time).partialValue) > 30_000_000_000
+    {
       datagrams.remove(at: index)
       incomplete += 1
       index = -1

@@ -26,6 +26,8 @@ extension PacketDecoder {
       return gtp(payload, wire, depth)
     case (3544, _), (_, 3544):
       return teredo(payload, wire, depth)
+    case (1701, _), (_, 1701):
+      return l2tp(payload, wire, depth)
     case (443, _), (_, 443):
       segment.source = source
       segment.destination = destination
@@ -85,6 +87,27 @@ extension PacketDecoder {
     guard depth < CaptureLimits.nesting else { return .skipped(.nesting) }
     isInTunnel = true
     return ip(payload.from(offset), wire - offset, depth + 1)
+  }
+
+  /// L2TP version 2: flags (length, sequence, offset present), tunnel and session, then PPP.
+  private mutating func l2tp(
+    _ payload: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+  ) -> PacketFate {
+    guard payload.count >= 6 else { return .skipped(.udp) }
+    let flags = payload.big16(0)
+    // The high bit marks a control message.
+    guard flags & 0x8000 == 0, flags & 0x000F == 2, depth < CaptureLimits.nesting else {
+      return .skipped(.udp)
+    }
+    var offset = 6 + (flags & 0x4000 != 0 ? 2 : 0) + (flags & 0x0800 != 0 ? 4 : 0)
+    if flags & 0x0200 != 0 {
+      guard payload.count >= offset + 2 else { return .skipped(.cutHeader) }
+      offset += 2 + Int(payload.big16(offset))
+    }
+    guard payload.count >= offset + 2 else { return .skipped(.cutHeader) }
+    if payload[offset] == 0xFF, payload[offset + 1] == 3 { offset += 2 }
+    isInTunnel = true
+    return ppp(payload.from(offset), wire - offset, depth + 1)
   }
 
   /// Teredo: IPv6, behind an authentication value and an origin where they are sent.

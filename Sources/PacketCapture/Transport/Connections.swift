@@ -14,6 +14,9 @@ final class Connections {
   var firstOpen: OpenRequestPointer?
   var lastOpen: OpenRequestPointer?
   var openBytes = 0
+  var requestCount = 0
+  /// Bytes of header blocks that are not whole yet.
+  var partialBytes = 0
   /// The latest time of any packet.
   private(set) var latest = Int64.min
   private var hasLeapt = false
@@ -86,7 +89,10 @@ final class Connections {
       open(segment, mark, flow, side)
       sequence &+= 1
     } else if flow.pointee.isClosed {
-      return .skipped(length > 0 ? .afterClose : .noPayload)
+      guard length > 0, flow.pointee.resetBy != 2, segment.flags & Segment.rst == 0,
+        sequence == stream.pointee.next
+      else { return .skipped(length > 0 ? .afterClose : .noPayload) }
+      revive(flow, mark)
     }
     if segment.flags & Segment.ack != 0, segment.flags & Segment.rst == 0 {
       let acknowledgment = segment.acknowledgment
@@ -203,13 +209,22 @@ final class Connections {
     counts.resets &+= 1
   }
 
+  /// The ends go on although a RST was seen: they did not believe it, as forged ones are not.
+  private func revive(_ flow: FlowPointer, _ mark: Mark) {
+    counts.ignoredResets &+= 1
+    table.reopen(flow, at: mark.time)
+    flow.pointee.resetBy = 2
+    for side in 0...1 { flow.pointee.streams[side].isClosed = false }
+  }
+
   /// Closes a direction whose last byte was delivered.
   func closeIfDone(_ flow: FlowPointer, _ side: Int, _ mark: Mark) {
     let stream = flow.pointee.streams + side
     guard !stream.pointee.isClosed else { return }
     let isInteresting = flow.pointee.layer == .http1 || flow.pointee.layer == .undecided
-    guard !isInteresting
-      || Int32(bitPattern: stream.pointee.end &- stream.pointee.next) <= 0
+    guard
+      !isInteresting
+        || Int32(bitPattern: stream.pointee.end &- stream.pointee.next) <= 0
     else { return }
     close(flow, side, mark)
   }
@@ -253,7 +268,7 @@ final class Connections {
   private func releaseContents(_ flow: FlowPointer) {
     releaseHeld(flow, 0)
     releaseHeld(flow, 1)
-    for side in 0...1 { flow.pointee.streams[side].head.deallocate() }
+    for side in 0...1 { dropHead(flow.pointee.streams + side) }
     while let request = flow.pointee.firstOpen { dropFirst(flow, request) }
   }
 
@@ -303,6 +318,18 @@ final class Connections {
       counts.overdue &+= 1
       giveOut(request, .unanswered)
     }
+    forgetRequests()
+  }
+
+  /// Forgets connections whose requests, though given out, are too many to be remembered.
+  private func forgetRequests() {
+    while requestCount > CaptureLimits.rememberedRequests,
+      let flow = table.oldest ?? table.oldestClosed
+    {
+      counts.evicted &+= 1
+      finish(flow, latest)
+      release(flow)
+    }
   }
 
   private func isOverdue(_ flow: FlowPointer) -> Bool {
@@ -349,6 +376,7 @@ struct ConnectionCounts {
   var withGaps: UInt64 = 0
   var reusedPorts: UInt64 = 0
   var resets: UInt64 = 0
+  var ignoredResets: UInt64 = 0
   var idle: UInt64 = 0
   var evicted: UInt64 = 0
   var snapped: UInt64 = 0

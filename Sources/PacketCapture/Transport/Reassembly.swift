@@ -20,6 +20,11 @@ extension Connections {
       stream.pointee.next = sequence
       delta = 0
     }
+    if delta == -1, !stream.pointee.hasBegun, sequence == stream.pointee.initial, length > 1 {
+      // Writers of made-up captures forget that a SYN takes a number.
+      stream.pointee.next = sequence
+      delta = 0
+    }
     if delta + length <= 0 {
       counts.retransmissions &+= 1
       return false
@@ -70,7 +75,7 @@ extension Connections {
     case .http1:
       lose(flow, side, UInt64(count), mark)
     case .undecided:
-      stream.pointee.head.deallocate()
+      dropHead(stream)
       stream.pointee.phase = .start
     default:
       break
@@ -114,7 +119,9 @@ extension Connections {
     var place = stream.pointee.heldLast
     while let node = place, offset(node.pointee.sequence) >= end { place = node.pointee.previous }
     var before = place
-    while let node = before, offset(node.pointee.sequence) > start { before = node.pointee.previous }
+    while let node = before, offset(node.pointee.sequence) > start {
+      before = node.pointee.previous
+    }
     // The held segment in front may cover the beginning, and those behind parts of the rest.
     var cursor = before ?? stream.pointee.heldFirst
     while start < end {
@@ -182,6 +189,7 @@ extension Connections {
     }
     if stream.pointee.heldCount == 0 { stream.pointee.heldSince = mark.time }
     stream.pointee.heldCount += 1
+    heldBytes += CaptureLimits.heldSegmentCost
     if !flow.pointee.isHolding { startHolding(flow) }
   }
 
@@ -281,6 +289,7 @@ extension Connections {
       stream.pointee.heldLast = nil
     }
     stream.pointee.heldCount -= 1
+    heldBytes -= CaptureLimits.heldSegmentCost
     if node.pointee.bytes != nil {
       stream.pointee.heldBytes -= node.pointee.count
       heldBytes -= node.pointee.count

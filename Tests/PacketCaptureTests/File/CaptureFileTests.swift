@@ -34,7 +34,8 @@ struct CaptureFileTests {
       reading.exchanges.first?.startedAt == EventTime(nanoseconds: 1_700_000_000_003_000_000))
     #expect(reading.exchanges.first?.endedAt == EventTime(nanoseconds: 1_700_000_000_004_000_000))
     let resolution = reading.exchanges.first?.resolution
-    #expect(resolution == (variant == .nanoseconds || variant == .navtel ? .nanosecond : .microsecond))
+    #expect(
+      resolution == (variant == .nanoseconds || variant == .navtel ? .nanosecond : .microsecond))
   }
 
   @Test(

@@ -31,50 +31,96 @@ struct HTTP1StreamTests {
   }
 
   static let cases = [
-    Case("keep-alive", [request("/1"), response(200, body: 3), request("/2"), response(404)],
+    Case(
+      "keep-alive", [request("/1"), response(200, body: 3), request("/2"), response(404)],
       ["GET /1 200", "GET /2 404"]),
-    Case("pipelining", [request("/1") + request("/2") + request("/3"),
-      response(200, body: 9) + response(201) + response(202, body: 1)],
+    Case(
+      "pipelining",
+      [
+        request("/1") + request("/2") + request("/3"),
+        response(200, body: 9) + response(201) + response(202, body: 1),
+      ],
       ["GET /1 200", "GET /2 201", "GET /3 202"]),
-    Case("chunked with an extension and trailers",
-      [request("/1"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
-        + "5;a=b\r\nhello\r\n1F\r\n\(String(repeating: "H", count: 31))\r\n0\r\nX: y\r\n\r\n",
-        request("/2"), response(200)], ["GET /1 200", "GET /2 200"]),
-    Case("a chunked request",
-      ["POST /up HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n" + request("/2"),
-        response(200) + response(200)], ["POST /up 200", "GET /2 200"]),
-    Case("a request with a body", ["PUT /1 HTTP/1.1\r\nContent-Length: 14\r\n\r\nGET / HTTP/1.1" + request("/2"),
-      response(200) + response(201)], ["PUT /1 200", "GET /2 201"]),
-    Case("HEAD, 204 and 304 have no body",
-      ["HEAD /1 HTTP/1.1\r\n\r\n" + request("/2") + request("/3") + request("/4"),
+    Case(
+      "chunked with an extension and trailers",
+      [
+        request("/1"),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+          + "5;a=b\r\nhello\r\n1F\r\n\(String(repeating: "H", count: 31))\r\n0\r\nX: y\r\n\r\n",
+        request("/2"), response(200),
+      ], ["GET /1 200", "GET /2 200"]),
+    Case(
+      "a chunked request",
+      [
+        "POST /up HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n"
+          + request("/2"),
+        response(200) + response(200),
+      ], ["POST /up 200", "GET /2 200"]),
+    Case(
+      "a request with a body",
+      [
+        "PUT /1 HTTP/1.1\r\nContent-Length: 14\r\n\r\nGET / HTTP/1.1" + request("/2"),
+        response(200) + response(201),
+      ], ["PUT /1 200", "GET /2 201"]),
+    Case(
+      "HEAD, 204 and 304 have no body",
+      [
+        "HEAD /1 HTTP/1.1\r\n\r\n" + request("/2") + request("/3") + request("/4"),
         "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
-          + "HTTP/1.1 304 Not Modified\r\nContent-Length: 77\r\n\r\n" + response(200)],
+          + "HTTP/1.1 304 Not Modified\r\nContent-Length: 77\r\n\r\n" + response(200),
+      ],
       ["HEAD /1 200", "GET /2 204", "GET /3 304", "GET /4 200"]),
-    Case("interim responses do not answer",
-      [request("/1"), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-        + response(200)], ["GET /1 200"]),
-    Case("101 ends HTTP", [request("/ws", "Upgrade: websocket"),
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{1}\u{2}",
-      request("/not-http")], ["GET /ws 101"]),
-    Case("CONNECT opens a tunnel in which HTTP is found again",
-      ["CONNECT a.example:80 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 Connection established\r\n\r\n",
-        request("/inner"), response(200)], ["CONNECT a.example:80 200", "GET /inner 200"]),
-    Case("a refused CONNECT opens none",
+    Case(
+      "interim responses do not answer",
+      [
+        request("/1"),
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+          + response(200),
+      ], ["GET /1 200"]),
+    Case(
+      "101 ends HTTP",
+      [
+        request("/ws", "Upgrade: websocket"),
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{1}\u{2}",
+        request("/not-http"),
+      ], ["GET /ws 101"]),
+    Case(
+      "CONNECT opens a tunnel in which HTTP is found again",
+      [
+        "CONNECT a.example:80 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 Connection established\r\n\r\n",
+        request("/inner"), response(200),
+      ], ["CONNECT a.example:80 200", "GET /inner 200"]),
+    Case(
+      "a refused CONNECT opens none",
       ["CONNECT a.example:80 HTTP/1.1\r\n\r\n", response(403), request("/2"), response(200)],
       ["CONNECT a.example:80 403", "GET /2 200"]),
-    Case("a body to the end of the connection",
+    Case(
+      "a body to the end of the connection",
       [request("/1"), "HTTP/1.0 200 OK\r\n\r\nbody HTTP/1.1 500 in it"], ["GET /1 200"]),
-    Case("bare line feeds and odd spacing",
-      ["OPTIONS  /1  HTTP/1.1 \nHost : h\nOrigin:http://a.example\n\n",
-        "HTTP/1.1   200\nContent-Length :\t 3\n\nabcHTTP/1.1 500 x\n\n"], ["OPTIONS /1 200", "- - 500"]),
-    Case("empty lines between messages", ["\r\n\r\n" + request("/1") + "\r\n" + request("/2"),
-      response(200) + "\r\n" + response(201)], ["GET /1 200", "GET /2 201"]),
-    Case("a response before the request is whole",
+    Case(
+      "bare line feeds and odd spacing",
+      [
+        "OPTIONS  /1  HTTP/1.1 \nHost : h\nOrigin:http://a.example\n\n",
+        "HTTP/1.1   200\nContent-Length :\t 3\n\nabcHTTP/1.1 500 x\n\n",
+      ], ["OPTIONS /1 200", "- - 500"]),
+    Case(
+      "empty lines between messages",
+      [
+        "\r\n\r\n" + request("/1") + "\r\n" + request("/2"),
+        response(200) + "\r\n" + response(201),
+      ], ["GET /1 200", "GET /2 201"]),
+    Case(
+      "a response before the request is whole",
       ["POST /1 HTTP/1.1\r\nContent-Length: 100000\r\n\r\nabc", response(413)], ["POST /1 413"]),
-    Case("equal lengths in a list are one", [request("/1"),
-      "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc" + response(201)],
+    Case(
+      "equal lengths in a list are one",
+      [
+        request("/1"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc" + response(201),
+      ],
       ["GET /1 200", "- - 201"]),
-    Case("text that is no HTTP",
+    Case(
+      "text that is no HTTP",
       ["EHLO example.org\r\n", "250 OK\r\n", "QUIT\r\n", "221 bye\r\n"], []),
   ]
 
@@ -98,7 +144,9 @@ struct HTTP1StreamTests {
   func endlessHead() throws {
     let file = capture { builder, talk in
       builder.add(talk.send(.client, "GET /bomb HTTP/1.1\r\n"))
-      for index in 0..<2000 { builder.add(talk.send(.client, "X-\(index): \(String(repeating: "y", count: 90))\r\n")) }
+      for index in 0..<2000 {
+        builder.add(talk.send(.client, "X-\(index): \(String(repeating: "y", count: 90))\r\n"))
+      }
       builder.add(talk.send(.client, "\r\n"))
       builder.add(talk.send(.server, response(431)))
     }
@@ -157,7 +205,9 @@ struct HTTP1StreamTests {
   @Test("a PROXY protocol header is skipped, and names the client")
   func proxyProtocol() throws {
     let binary: [UInt8] =
-      Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [0x21, 0x11, 0, 12, 203, 0, 113, 9, 1, 1, 1, 1, 1, 1, 0, 80]
+      Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [
+        0x21, 0x11, 0, 12, 203, 0, 113, 9, 1, 1, 1, 1, 1, 1, 0, 80,
+      ]
     for header in [
       Array("PROXY TCP4 203.0.113.9 192.0.2.2 4711 80\r\n".utf8), binary,
     ] {
@@ -175,7 +225,9 @@ struct HTTP1StreamTests {
         #expect(reading.exchanges.first?.forwardedFor == "203.0.113.9", "pieces of \(piece)")
       }
     }
-    let v6 = try Self.reading(["PROXY TCP6 2001:db8::9 ::1 4711 80\r\n" + request("/"), response(200)])
+    let v6 = try Self.reading([
+      "PROXY TCP6 2001:db8::9 ::1 4711 80\r\n" + request("/"), response(200),
+    ])
     #expect(v6.exchanges.first?.forwardedFor == "2001:db8::9")
   }
 

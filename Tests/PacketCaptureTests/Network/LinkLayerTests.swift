@@ -118,6 +118,9 @@ struct LinkLayerTests {
     Wrapping(testDescription: "GTP-U with an extension") {
       udpTunnel(2152, [0x34, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 0, 0], $0)
     },
+    Wrapping(testDescription: "L2TP") {
+      udpTunnel(1701, [0x40, 2, 0, 0, 0, 1, 0, 2, 0xFF, 3, 0, 0x21], $0)
+    },
     Wrapping(testDescription: "GRE") { gre([0, 0, 8, 0], $0) },
     Wrapping(testDescription: "GRE with key, checksum and sequence, Ethernet inside") {
       gre([0xB0, 0, 0x65, 0x58] + [UInt8](repeating: 1, count: 12), inner($0))

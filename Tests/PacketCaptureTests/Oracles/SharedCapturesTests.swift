@@ -32,15 +32,27 @@ struct SharedCapturesTests {
       func value(_ index: Int) -> String { columns[index] == "-" ? "" : columns[index] }
       method = value(4)
       host = Self.host(value(5))
-      uri = Self.uri(value(6))
+      uri = Redaction.url(Self.path(value(6)))
       status = value(7)
     }
 
     init(_ exchange: Exchange) {
       method = exchange.method
       host = exchange.url.host ?? ""
-      uri = Self.uri(exchange.url.target)
+      uri = exchange.url.target
       status = exchange.status.map(String.init) ?? ""
+    }
+
+    /// How many parts are not known.
+    var unknown: Int { [method, host, uri, status].count(where: \.isEmpty) }
+
+    /// Whether both say the same, as far as the other one knows.
+    func agrees(with expected: Line) -> Bool {
+      func same(_ ours: String, _ theirs: String) -> Bool { theirs.isEmpty || ours == theirs }
+      // tshark ends a URI at its first space.
+      let cut = String(uri.prefix { $0 != " " })
+      return same(method, expected.method) && same(host, expected.host)
+        && (same(uri, expected.uri) || cut == expected.uri) && same(status, expected.status)
     }
 
     /// Without a port, which the tables keep and an exchange has apart.
@@ -48,9 +60,9 @@ struct SharedCapturesTests {
       Origin.split(authority: text)?.host ?? text.lowercased()
     }
 
-    /// Without an authority, and with secrets replaced.
-    private static func uri(_ text: String) -> String {
-      Redaction.url(RequestURL(text)?.target ?? text)
+    /// Without an authority.
+    private static func path(_ text: String) -> String {
+      text.hasPrefix("/") ? text : RequestURL(text)?.target ?? text
     }
   }
 
@@ -59,23 +71,30 @@ struct SharedCapturesTests {
     var total = 0
     var agreed = 0
     var report: [(missing: Int, text: String)] = []
-    for columns in SharedCaptures.table("index.tsv") where columns.count > 21 && columns[21] != "-" {
+    for columns in SharedCaptures.table("index.tsv") where columns.count > 21 && columns[21] != "-"
+    {
       guard let folder = SharedCaptures.folder else { continue }
       let expected = SharedCaptures.table(columns[21]).filter { $0.count > 11 && $0[3] == "h1" }
         .map(Line.init)
       guard !expected.isEmpty else { continue }
+      // Made up: every sequence number is 0, and plain answers follow a ClientHello.
+      if columns[0].contains("monitor_large") { continue }
       let path = folder.appendingPathComponent(columns[0]).path
       guard columns[18] == "-", let reading = try? Reading(path: path) else { continue }
-      var seen: [Line: Int] = [:]
-      for exchange in reading.exchanges { seen[Line(exchange), default: 0] += 1 }
+      var seen = reading.exchanges.map { Line($0) }
       var missing: [Line] = []
-      for line in expected {
-        if let count = seen[line], count > 0 { seen[line] = count - 1 } else { missing.append(line) }
+      // What the witness knows in full comes first, so that it finds its own.
+      for line in expected.sorted(by: { $0.unknown < $1.unknown }) {
+        if let index = seen.firstIndex(where: { $0.agrees(with: line) }) {
+          seen.remove(at: index)
+        } else {
+          missing.append(line)
+        }
       }
       total += expected.count
       agreed += expected.count - missing.count
       if !missing.isEmpty {
-        let extra = seen.filter { $0.value > 0 }.map(\.key.description).sorted().prefix(3)
+        let extra = seen.map(\.description).sorted().prefix(3)
         report.append(
           (
             missing.count,
@@ -85,6 +104,7 @@ struct SharedCapturesTests {
     }
     print("\(agreed) of \(total) exchanges agree")
     for line in report.sorted(by: { $0.missing > $1.missing }).prefix(60) { print(line.text) }
-    #expect(agreed * 100 >= total * 90)
+    #expect(total > 3500)
+    #expect(agreed * 1000 >= total * 965)
   }
 }

@@ -13,8 +13,9 @@ struct ConnectionsTests {
       var generator = SeededGenerator(state: UInt64(seed))
       let file = capture { builder, talk in
         builder.add(talk.send(.client, text, inPiecesOf: 9).shuffled(using: &generator))
-        builder.add(talk.send(.server, response(200, body: 90), inPiecesOf: 11)
-          .shuffled(using: &generator))
+        builder.add(
+          talk.send(.server, response(200, body: 90), inPiecesOf: 11)
+            .shuffled(using: &generator))
       }
       let reading = try Reading(file.pcap())
       #expect(reading.summaries == ["GET /reordered 200"], "seed \(seed)")
@@ -60,7 +61,8 @@ struct ConnectionsTests {
     #expect(reading.record.notes["retransmissions-that-differ"] == 1)
   }
 
-  @Test("sequence numbers wrap around", arguments: [0xFFFF_FFF0, 0xFFFF_FFFF, 0x7FFF_FFFA] as [UInt32])
+  @Test(
+    "sequence numbers wrap around", arguments: [0xFFFF_FFF0, 0xFFFF_FFFF, 0x7FFF_FFFA] as [UInt32])
   func wrap(initial: UInt32) throws {
     let file = capture(Conversation(clientInitial: initial, serverInitial: initial)) {
       builder, talk in
@@ -186,6 +188,29 @@ struct ConnectionsTests {
       builder.add(talk.send(.server, response(200)))
     }
     #expect(try Reading(half.pcap()).summaries == ["GET / 200"])
+  }
+
+  @Test("a RST after which both ends go on is not believed")
+  func ignoredReset() throws {
+    let file = capture { builder, talk in
+      builder.add(talk.packet(.server, [], flags: Conversation.rst))
+      builder.add(talk.send(.client, request("/")))
+      builder.add(talk.send(.server, response(200)))
+    }
+    let reading = try Reading(file.pcap())
+    #expect(reading.summaries == ["GET / 200"])
+    #expect(reading.record.notes["resets-that-were-ignored"] == 1)
+  }
+
+  @Test("a first segment with the number of its SYN is read whole")
+  func forgottenNumber() throws {
+    let file = capture { builder, talk in
+      talk.clientNext &-= 1
+      talk.serverNext &-= 1
+      builder.add(talk.send(.client, request("/")))
+      builder.add(talk.send(.server, response(200)))
+    }
+    #expect(try Reading(file.pcap()).summaries == ["GET / 200"])
   }
 
   @Test("data in a SYN is read")
