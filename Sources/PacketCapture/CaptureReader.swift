@@ -10,7 +10,7 @@ public final class CaptureReader {
   public private(set) var record: SourceRecord
 
   private let input: ByteInput
-  private let connections: Connections
+  let connections: Connections
   private let builder: ExchangeBuilder
   private var file = CaptureFile()
   private var decoder = PacketDecoder()

@@ -10,6 +10,8 @@ struct Reading {
   var record: SourceRecord
   /// Exchanges that began before a watermark which was given out earlier.
   var early = 0
+  /// Whether nothing was still held when the capture had ended.
+  var isReleased = false
 
   /// Reads a capture to its end.
   init(_ bytes: [UInt8], keepsAll: Bool = true, readsAhead: Bool = false) throws {
@@ -32,6 +34,11 @@ struct Reading {
       exchanges += batch.exchanges
     }
     record = reader.record
+    let connections = reader.connections
+    isReleased =
+      connections.heldBytes == 0 && connections.openBytes == 0 && connections.partialBytes == 0
+      && connections.requestCount == 0 && connections.firstOpen == nil
+      && connections.firstHolding == nil && connections.table.count == 0
   }
 
   /// `METHOD target status`, in the order in which they were found.
@@ -42,9 +49,9 @@ struct Reading {
     }
   }
 
-  /// Whether the counts add up.
+  /// Whether the counts add up, and nothing leaked.
   var isBalanced: Bool {
-    record.read == record.used + record.skipped.values.reduce(0, +)
+    isReleased && record.read == record.used + record.skipped.values.reduce(0, +)
       && record.exchanges == UInt64(exchanges.count) + record.passedOver.values.reduce(0, +)
   }
 }
