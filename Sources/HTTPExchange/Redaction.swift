@@ -91,20 +91,26 @@ public enum Redaction {
   }
 
   private static func withoutQuerySecrets(_ text: String) -> String {
-    guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "?")) else { return text }
-    let query = text[text.utf8.index(after: mark)...]
-    guard query.contains("=") else { return text }
-    var changed = false
-    let pairs = query.split(separator: "&", omittingEmptySubsequences: false).map {
-      (pair) -> Substring in
-      guard let equals = pair.firstIndex(of: "=") else { return pair }
-      let name = pair[..<equals]
-      let value = pair[pair.index(after: equals)...]
-      guard !value.isEmpty, isSecret(name: name, value: value) else { return pair }
-      changed = true
-      return name + "=" + token(of: value)
+    // By bytes: a combining mark behind a delimiter would hide it from a search by characters.
+    let bytes = text.utf8
+    guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return text }
+    var result: String?
+    var kept = text.startIndex
+    var start = bytes.index(after: mark)
+    while true {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.endIndex
+      if let equals = bytes[start..<end].firstIndex(of: UInt8(ascii: "=")) {
+        let valueStart = bytes.index(after: equals)
+        let value = text[valueStart..<end]
+        if !value.isEmpty, isSecret(name: text[start..<equals], value: value) {
+          result = (result ?? "") + text[kept..<valueStart] + token(of: value)
+          kept = end
+        }
+      }
+      if end == bytes.endIndex { break }
+      start = bytes.index(after: end)
     }
-    return changed ? text[...mark] + pairs.joined(separator: "&") : text
+    return result.map { $0 + text[kept...] } ?? text
   }
 
   private static let secretNames: Set<String> = [
