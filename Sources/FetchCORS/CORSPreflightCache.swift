@@ -7,15 +7,19 @@ public import HTTPExchange
 ///
 /// - Standard: <https://fetch.spec.whatwg.org/#concept-cache>
 public struct CORSPreflightCache: Sendable {
-  struct Grant: Sendable {
+  private struct Grant: Sendable {
+    /// A method, or a header name in lower case.
+    var name: String
+    var isMethod: Bool
     var begins: EventTime
     var expires: EventTime
-    var exchange: ExchangeID
   }
 
-  private var methods: [String: Grant] = [:]
-  private var headerNames: [String: Grant] = [:]
+  private var grants: [Grant] = []
   private let engine: Engine
+
+  /// Grants that are kept: a preflight names a few, and nothing bounds what a response lists.
+  private static let maximumGrants = 64
 
   /// An empty cache with an engine's rules.
   public init(engine: Engine) {
@@ -24,15 +28,14 @@ public struct CORSPreflightCache: Sendable {
 
   /// Whether nothing is remembered that still holds at that time.
   public func isExpired(at time: EventTime) -> Bool {
-    !methods.values.contains { $0.expires > time }
-      && !headerNames.values.contains { $0.expires > time }
+    !grants.contains { $0.expires > time }
   }
 
   /// Remembers a preflight that passed.
   ///
   /// - Parameter time: when its response was complete; the earliest that is possible.
   public mutating func store(
-    _ question: PreflightQuestion, response: MessageEvidence, at time: EventTime, id: ExchangeID
+    _ question: PreflightQuestion, response: MessageEvidence, at time: EventTime
   ) {
     let rules = engine.differences
     let seconds = maxAge(response)
@@ -40,55 +43,55 @@ public struct CORSPreflightCache: Sendable {
       clear()
       return
     }
-    if !rules.mergesCacheEntries { clear() }
-    let grant = Grant(
-      begins: time,
-      expires: time.advanced(by: Int64(min(seconds, rules.maxAgeCap) * 1_000_000_000)),
-      exchange: id)
-    for method in list(response, .accessControlAllowMethods) { methods[method] = grant }
-    // A safelisted method needs no listing; the request that passed needed its own.
-    if let method = question.method { methods[method] = grant }
-    for name in list(response, .accessControlAllowHeaders) {
-      headerNames[name.asciiLowercased] = grant
+    if rules.mergesCacheEntries { grants.removeAll { $0.expires <= time } } else { clear() }
+    let expires = time.advanced(by: Int64(min(seconds, rules.maxAgeCap) * 1_000_000_000))
+    let methods = list(response, .accessControlAllowMethods)
+    let names = list(response, .accessControlAllowHeaders)
+    // The request that passed needed no listing where a wildcard or the safelist covers it.
+    if let method = question.method, !methods.contains(method) {
+      add(method, isMethod: true, time, expires)
     }
-    for name in question.headerNames ?? [] where rules.mergesCacheEntries || headerNames["*"] == nil
-    {
-      headerNames[name.asciiLowercased] = grant
+    for method in methods { add(method, isMethod: true, time, expires) }
+    for name in names { add(name.asciiLowercased, isMethod: false, time, expires) }
+    if rules.mergesCacheEntries || !names.contains("*") {
+      for name in question.headerNames ?? [] {
+        add(name.asciiLowercased, isMethod: false, time, expires)
+      }
     }
   }
 
-  /// The preflight that allows a request without asking again; `nil` when none does.
+  private mutating func add(
+    _ name: String, isMethod: Bool, _ begins: EventTime, _ expires: EventTime
+  ) {
+    if let index = grants.firstIndex(where: { $0.isMethod == isMethod && $0.name == name }) {
+      grants[index].begins = min(grants[index].begins, begins)
+      grants[index].expires = expires
+    } else if grants.count < Self.maximumGrants {
+      grants.append(Grant(name: name, isMethod: isMethod, begins: begins, expires: expires))
+    }
+  }
+
+  /// Whether a request may be sent without asking again.
   ///
   /// - Parameter interval: when the request can have begun.
-  public func match(
-    method: String, unsafeNames: Set<String>, at interval: ClosedRange<EventTime>
-  ) -> ExchangeID? {
+  public func allows(
+    method: String, unsafeNames: [HeaderName], at interval: ClosedRange<EventTime>
+  ) -> Bool {
     let rules = engine.differences
-    var source: ExchangeID?
-    func holds(_ grant: Grant) -> Bool {
-      grant.begins <= interval.upperBound && grant.expires > interval.lowerBound
-    }
-    func grant(_ table: [String: Grant], _ key: String) -> Grant? {
-      if let grant = table[key], holds(grant) { return grant }
-      guard rules.cachesWildcard, let grant = table["*"], holds(grant) else { return nil }
-      return grant
+    func isGranted(_ name: String, isMethod: Bool) -> Bool {
+      grants.contains {
+        $0.isMethod == isMethod && ($0.name == name || ($0.name == "*" && rules.cachesWildcard))
+          && $0.begins <= interval.upperBound && $0.expires > interval.lowerBound
+      }
     }
     let isExempt = isSafelistedMethod(method) && !(rules.headNeedsCachedMethod && method == "HEAD")
-    if !isExempt {
-      guard let grant = grant(methods, method) else { return nil }
-      source = grant.exchange
-    }
-    for name in unsafeNames {
-      guard let grant = grant(headerNames, name) else { return nil }
-      source = grant.exchange
-    }
-    return source
+    return (isExempt || isGranted(method, isMethod: true))
+      && unsafeNames.allSatisfy { isGranted($0.description, isMethod: false) }
   }
 
   /// Forgets everything.
   public mutating func clear() {
-    methods.removeAll()
-    headerNames.removeAll()
+    grants = []
   }
 
   /// Seconds for which the answer may be reused, before the engine's cap.

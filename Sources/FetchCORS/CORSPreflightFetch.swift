@@ -54,48 +54,91 @@ public func corsPreflightFetch(
   forcesPreflight: Bool = false, status: Int, response: MessageEvidence,
   httpVersion: String? = nil, engine: Engine = .standard
 ) -> Findings {
-  let rules = engine.differences
-  var findings = Findings()
-  let isRedirect = isRedirectStatus(status) && response.evidence(of: .location) != .absent
-  // 7. If a CORS check returns success and the status is an ok status …
-  let check = corsCheck(
-    origin: origin, includesCredentials: includesCredentials, response: response,
-    httpVersion: httpVersion, engine: engine)
-  var statusFindings = Findings()
-  if !(200...299).contains(status) {
-    statusFindings.fail(
-      isRedirect && rules.namesPreflightRedirect ? .disallowedRedirect : .invalidStatus,
-      String(status))
+  PreflightAnswer(
+    question, origin: origin, status: status, response: response, httpVersion: httpVersion
+  ).check(
+    includesCredentials: includesCredentials, forcesPreflight: forcesPreflight, engine: engine)
+}
+
+/// A preflight and its response, read once for the worlds in which it is checked.
+struct PreflightAnswer {
+  private let question: PreflightQuestion
+  private let origin: String
+  private let status: Int
+  private let response: MessageEvidence
+  private let httpVersion: String?
+  private let isRedirect: Bool
+  private let methods: TokenList
+  private let headerNames: TokenList
+
+  init(
+    _ question: PreflightQuestion, origin: String, status: Int, response: MessageEvidence,
+    httpVersion: String?
+  ) {
+    self.question = question
+    self.origin = origin
+    self.status = status
+    self.response = response
+    self.httpVersion = httpVersion
+    isRedirect = isRedirectStatus(status) && response.evidence(of: .location) != .absent
+    methods = TokenList(.accessControlAllowMethods, in: response)
+    headerNames = TokenList(.accessControlAllowHeaders, in: response)
   }
-  if rules.checksStatusFirst || (isRedirect && rules.refusesPreflightRedirectFirst) {
-    findings.merge(statusFindings)
-    findings.merge(check)
-  } else {
-    findings.merge(check)
-    findings.merge(statusFindings)
+
+  func check(
+    includesCredentials: Bool, forcesPreflight: Bool = false, engine: Engine
+  ) -> Findings {
+    let rules = engine.differences
+    var findings = Findings()
+    // 7. If a CORS check returns success and the status is an ok status …
+    let check = corsCheck(
+      origin: origin, includesCredentials: includesCredentials, response: response,
+      httpVersion: httpVersion, engine: engine)
+    var statusFindings = Findings()
+    if !(200...299).contains(status) {
+      statusFindings.fail(
+        isRedirect && rules.namesPreflightRedirect ? .disallowedRedirect : .invalidStatus,
+        String(status))
+    }
+    if rules.checksStatusFirst || (isRedirect && rules.refusesPreflightRedirectFirst) {
+      findings.merge(statusFindings)
+      findings.merge(check)
+    } else {
+      findings.merge(check)
+      findings.merge(statusFindings)
+    }
+    // 7.1 to 7.3: the two lists must be lists of tokens.
+    if methods == .malformed {
+      findings.fail(
+        .invalidAllowMethodsPreflightResponse, response.first(.accessControlAllowMethods))
+    }
+    let methodFindings = check7_5(
+      question, methods, includesCredentials: includesCredentials,
+      forcesPreflight: forcesPreflight)
+    // Firefox goes through the methods to the end before it looks at the headers.
+    if engine == .firefox { findings.merge(methodFindings) }
+    if headerNames == .malformed {
+      findings.fail(
+        .invalidAllowHeadersPreflightResponse, response.first(.accessControlAllowHeaders))
+    }
+    if engine != .firefox { findings.merge(methodFindings) }
+    findings.merge(
+      check7_7(
+        question, headerNames, includesCredentials: includesCredentials,
+        wildcardCoversAuthorization: rules.wildcardCoversAuthorization))
+    return findings
   }
-  // 7.1 to 7.3: the two lists must be lists of tokens.
-  let methods = TokenList(.accessControlAllowMethods, in: response)
-  let headerNames = TokenList(.accessControlAllowHeaders, in: response)
-  let areMethodsMalformed = methods == .malformed
-  if areMethodsMalformed {
-    findings.fail(
-      .invalidAllowMethodsPreflightResponse, response.first(.accessControlAllowMethods))
+
+  /// Whether the standard may judge it otherwise than the engines: only by `Authorization` behind a
+  /// wildcard.
+  var dependsOnAuthorizationRule: Bool {
+    guard question.headerNames?.contains(where: { $0.asciiLowercased == "authorization" }) ?? true
+    else { return false }
+    switch headerNames {
+    case .tokens(let tokens), .someTokens(let tokens): return tokens.contains("*")
+    default: return false
+    }
   }
-  let methodFindings = check7_5(
-    question, methods, includesCredentials: includesCredentials, forcesPreflight: forcesPreflight)
-  // Firefox goes through the methods to the end before it looks at the headers.
-  if engine == .firefox { findings.merge(methodFindings) }
-  if headerNames == .malformed {
-    findings.fail(
-      .invalidAllowHeadersPreflightResponse, response.first(.accessControlAllowHeaders))
-  }
-  if engine != .firefox { findings.merge(methodFindings) }
-  findings.merge(
-    check7_7(
-      question, headerNames, includesCredentials: includesCredentials,
-      wildcardCoversAuthorization: rules.wildcardCoversAuthorization))
-  return findings
 }
 
 /// 7.4 and 7.5: the method must be listed, safelisted, or covered by `*`.

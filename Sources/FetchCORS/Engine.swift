@@ -9,7 +9,10 @@ public enum Engine: String, CaseIterable, Hashable, Sendable {
   ///
   /// Every browser on iOS runs on WebKit, whatever else it calls itself.
   public init?(userAgent: String) {
-    func names(_ part: String) -> Bool { userAgent.contains(part) }
+    let bytes = Array(userAgent.utf8)
+    func names(_ part: StaticString) -> Bool {
+      bytes.containsBytes(UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount))
+    }
     if names("iPhone") || names("iPad") || names("iPod") {
       self = .webkit
     } else if names("Firefox/") || (names("Gecko/") && !names("AppleWebKit/")) {
@@ -94,5 +97,15 @@ public struct EngineDifferences: Hashable, Sendable {
       rules.refusedResponseClearsCache = false
     }
     return rules
+  }
+}
+
+extension [UInt8] {
+  /// Whether these bytes stand somewhere among them.
+  fileprivate func containsBytes(_ part: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard count >= part.count else { return false }
+    return (0...(count - part.count)).contains { start in
+      self[start] == part[0] && self[start..<(start + part.count)].elementsEqual(part)
+    }
   }
 }

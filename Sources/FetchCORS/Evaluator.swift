@@ -38,10 +38,23 @@ private struct Evaluation {
   let isModeProven: Bool
   let isCrossOriginProven: Bool
   let isRedirectModeProven: Bool
+  /// By hop: whether the CORS check applies to its response.
+  let isChecked: [Bool]
+  /// By hop: its preflight's answer, where there was one and it can be checked.
+  let answers: [PreflightAnswer?]
 
   init(_ evidence: CallEvidence, engines: [Engine]) {
     self.evidence = evidence
     self.engines = engines
+    isChecked = evidence.hops.indices.map { evidence.isChecked(hop: $0) }
+    answers = evidence.hops.map { hop in
+      guard let preflight = hop.preflight, let status = preflight.status,
+        let origin = preflight.request.first(.origin)
+      else { return nil }
+      return PreflightAnswer(
+        PreflightQuestion(preflight.request), origin: origin, status: status,
+        response: preflight.response, httpVersion: preflight.httpVersion)
+    }
     provesCredentials = Self.provesCredentials(evidence)
     isModeProven = Self.provesMode(evidence)
     isCrossOriginProven = Self.provesCrossOrigin(evidence)
@@ -115,7 +128,7 @@ private struct Evaluation {
     }
     if blocked.count == outcomes.count, isModeProven, isCrossOriginProven {
       call.verdict = .blocked
-      fill(&call, with: blocked[0])
+      fill(&call, with: allowsCredentials ? blocked[blocked.count - 1] : blocked[0])
       if Set(blocked.map { $0.faults.first }).count > 1 { call.worlds = describe(outcomes) }
       return
     }
@@ -202,9 +215,12 @@ private struct Evaluation {
   }
 
   private func addStandardVerdict(_ call: inout Call) {
-    guard call.verdict == .allowed, engines != [.standard],
-      evidence.hops.contains(where: { $0.preflight != nil })
-    else { return }
+    // Elsewhere the engines allow no more than the standard.
+    let mayDiffer =
+      answers.contains { $0?.dependsOnAuthorizationRule ?? false }
+      || (engines.contains { $0.differences.ignoresEmptyAllowOriginLinesOverHTTP2 }
+        && evidence.hops.contains { $0.request?.httpVersion?.hasPrefix("HTTP/2") ?? false })
+    guard call.verdict == .allowed, engines != [.standard], mayDiffer else { return }
     let standard = Evaluation(evidence, engines: [.standard])
     for includesCredentials in provesCredentials ? [true] : [false] {
       let world = World(includesCredentials: includesCredentials, engine: .standard)
@@ -225,7 +241,7 @@ extension Evaluation {
     }
     for (index, hop) in evidence.hops.enumerated() {
       if let preflight = hop.preflight {
-        let findings = check(preflight: preflight, in: world)
+        let findings = check(preflight: preflight, hop: index, in: world)
         let fault = BlockedOutcome(phase: .preflight, hop: index, faults: findings.faults)
         if hop.request != nil {
           // The browser went on: in this world the preflight passed, whatever is not recorded.
@@ -243,7 +259,7 @@ extension Evaluation {
       }
       let isLast = index == evidence.hops.count - 1
       var findings = Findings()
-      if evidence.isChecked(hop: index) {
+      if isChecked[index] {
         findings = check(response: request, hop: index, in: world)
       } else if request.status == nil {
         findings.miss(MissingFact.response)
@@ -260,22 +276,14 @@ extension Evaluation {
     return .allowed(assumes: assumes)
   }
 
-  private func check(preflight: Exchange, in world: World) -> Findings {
-    guard let status = preflight.status else {
-      var findings = Findings()
-      findings.miss(MissingFact.response)
-      return findings
+  private func check(preflight: Exchange, hop index: Int, in world: World) -> Findings {
+    if let answer = answers[index] {
+      return answer.check(includesCredentials: world.includesCredentials, engine: world.engine)
     }
-    guard preflight.request.records(.origin), let origin = preflight.request.first(.origin) else {
-      // A log without the field: whatever the headers, a bad status ends the preflight.
-      var findings = Findings()
-      findings.miss(MissingFact.origin)
-      return findings
-    }
-    return corsPreflightFetch(
-      PreflightQuestion(preflight.request), origin: origin,
-      includesCredentials: world.includesCredentials, status: status,
-      response: preflight.response, httpVersion: preflight.httpVersion, engine: world.engine)
+    var findings = Findings()
+    // A log without the field: whatever the headers, a bad status ends the preflight.
+    findings.miss(preflight.status == nil ? MissingFact.response : MissingFact.origin)
+    return findings
   }
 
   private func check(response request: Exchange, hop index: Int, in world: World) -> Findings {
@@ -304,7 +312,7 @@ extension Evaluation {
   ) -> Outcome? {
     switch httpRedirectFetch(
       from: request.url, status: request.status, response: request.response,
-      initiator: evidence.origin, isCORS: evidence.isChecked(hop: index), redirectCount: index)
+      initiator: evidence.origin, isCORS: isChecked[index], redirectCount: index)
     {
     case .none: return nil
     case .follow(let target):
@@ -332,7 +340,7 @@ extension Evaluation {
     _ request: Exchange, hop index: Int, to target: RequestURL, in world: World
   ) -> Bool {
     world.engine.differences.redirectHomeNeedsCredentials
-      && !evidence.isChecked(hop: 0) && evidence.isChecked(hop: index)
+      && !isChecked[0] && isChecked[index]
       && target.origin?.description == evidence.origin
       && request.response.records(.accessControlAllowCredentials)
       && request.response.first(.accessControlAllowCredentials) != "true"
@@ -366,6 +374,15 @@ extension Evaluation {
       return !request.request.records(.cookie)
         && request.response.first(.accessControlAllowCredentials) == "true"
     }
+  }
+
+  /// Whether the deciding response allows credentials: of two reasons, the one that a call with
+  /// credentials meets is then the likelier.
+  fileprivate var allowsCredentials: Bool {
+    guard let last = evidence.hops.last, let exchange = last.request ?? last.preflight else {
+      return false
+    }
+    return exchange.response.first(.accessControlAllowCredentials) == "true"
   }
 
   fileprivate static func provesMode(_ evidence: CallEvidence) -> Bool {

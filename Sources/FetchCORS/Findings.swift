@@ -40,7 +40,7 @@ public struct Findings: Hashable, Sendable {
   }
 
   mutating func merge(_ other: Findings) {
-    faults += other.faults
+    if !other.faults.isEmpty { faults += other.faults }
     for fact in other.missing { miss(fact) }
     for assumption in other.assumes { assume(assumption) }
   }

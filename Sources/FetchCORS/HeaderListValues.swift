@@ -70,14 +70,26 @@ enum TokenList: Equatable {
 
   /// The tokens of a comma list; `nil` when an element is none.
   static func tokens(in text: String) -> [String]? {
-    var tokens: [String] = []
-    for element in text.utf8.split(separator: UInt8(ascii: ",")) {
-      let trimmed = Substring(element).strippingHTTPWhitespace
-      if trimmed.isEmpty { continue }
-      guard trimmed.utf8.allSatisfy({ $0.isTokenByte }) else { return nil }
-      tokens.append(trimmed)
+    var text = text
+    return text.withUTF8 { bytes in
+      var tokens: [String] = []
+      var start = 0
+      while start <= bytes.count {
+        var end = start
+        while end < bytes.count, bytes[end] != UInt8(ascii: ",") { end += 1 }
+        var first = start
+        var last = end
+        while first < last, bytes[first].isHTTPWhitespace { first += 1 }
+        while last > first, bytes[last - 1].isHTTPWhitespace { last -= 1 }
+        if first < last {
+          let element = UnsafeBufferPointer(rebasing: bytes[first..<last])
+          guard element.allSatisfy(\.isTokenByte) else { return nil }
+          tokens.append(String(decoding: element, as: UTF8.self))
+        }
+        start = end + 1
+      }
+      return tokens
     }
-    return tokens
   }
 }
 

@@ -125,29 +125,26 @@ func mimeTypeEssence(_ text: String) -> String? {
 /// The wire holds more than script set: what the browser and what intermediaries add. Only names
 /// and values that neither of them sends prove that a preflight was needed.
 public struct ScriptHeaders: Hashable, Sendable {
-  /// Every recorded name in lower case; `nil` when the source does not record all names.
-  public var allNames: Set<String>?
   /// Names that only script can have set and that need a preflight.
-  public var unsafeNames: Set<String>
+  public private(set) var unsafeNames: [HeaderName] = []
+  private let request: MessageEvidence
 
   /// Names that browsers or intermediaries send of their own, so that they prove nothing.
-  private static let ambientNames: Set<String> = [
-    "accept", "accept-charset", "accept-encoding", "accept-language",
-    "access-control-request-headers",
-    "access-control-request-method", "access-control-request-private-network", "b3", "baggage",
-    "cache-control", "cdn-loop", "connection", "content-length", "content-type", "cookie",
-    "cookie2",
-    "date", "device-memory", "dnt", "downlink", "dpr", "ect", "expect", "forwarded", "host",
-    "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "keep-alive", "last-event-id", "origin", "ping-from", "ping-to", "pragma", "priority",
-    "purpose",
-    "range", "referer", "rtt", "save-data", "service-worker", "set-cookie", "te", "traceparent",
-    "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
-    "upgrade-insecure-requests", "user-agent", "via", "viewport-width", "width", "x-amz-cf-id",
-    "x-amzn-trace-id", "x-client-data", "x-correlation-id", "x-purpose", "x-real-ip",
-    "x-request-id",
-    "x-requested-with", "authorization", "content-language", "http2-settings", "early-data",
-  ]
+  private static let ambientNames = Set(
+    [
+      "accept", "accept-charset", "accept-encoding", "accept-language",
+      "access-control-request-headers", "access-control-request-method",
+      "access-control-request-private-network", "authorization", "b3", "baggage", "cache-control",
+      "cdn-loop", "connection", "content-language", "content-length", "content-type", "cookie",
+      "cookie2", "date", "device-memory", "dnt", "downlink", "dpr", "early-data", "ect", "expect",
+      "forwarded", "host", "http2-settings", "if-match", "if-modified-since", "if-none-match",
+      "if-range", "if-unmodified-since", "keep-alive", "last-event-id", "origin", "ping-from",
+      "ping-to", "pragma", "priority", "purpose", "range", "referer", "rtt", "save-data",
+      "service-worker", "set-cookie", "te", "traceparent", "tracestate", "trailer",
+      "transfer-encoding", "true-client-ip", "upgrade", "upgrade-insecure-requests", "user-agent",
+      "via", "viewport-width", "width", "x-amz-cf-id", "x-amzn-trace-id", "x-client-data",
+      "x-correlation-id", "x-purpose", "x-real-ip", "x-request-id", "x-requested-with",
+    ].map { HeaderName($0) })
 
   private static let ambientPrefixes = [
     "sec-", "proxy-", "x-forwarded-", "x-b3-", "cf-", "x-envoy-", "x-original-",
@@ -155,27 +152,33 @@ public struct ScriptHeaders: Hashable, Sendable {
 
   /// Looks at a request's recorded fields.
   public init(_ request: MessageEvidence, engine: Engine = .standard) {
-    allNames = nil
-    unsafeNames = []
-    if case .complete = request.coverage {
-      allNames = Set(request.fields.map(\.name.description))
-    }
+    self.request = request
     for field in request.fields {
-      let name = field.name.description
-      switch name {
-      case "content-type", "content-language", "accept-language", "accept":
-        // The browser's own values of these are safelisted; the length of its own `Accept` is not
-        // an issue, since that is under 128 bytes for what script can send.
-        guard let value = field.value else { continue }
-        let isScript =
-          name == "content-type"
-          ? !isSafelistedRequestHeader(name, value, engine: engine)
-          : value.utf8.contains(where: \.isCORSUnsafe)
-        if isScript { unsafeNames.insert(name) }
-      case _ where Self.ambientNames.contains(name): continue
-      case _ where Self.ambientPrefixes.contains(where: name.hasPrefix): continue
-      default: unsafeNames.insert(name)
+      let isUnsafe: Bool
+      switch field.name {
+      case .contentType:
+        isUnsafe =
+          field.value.map {
+            !isSafelistedRequestHeader("content-type", $0, engine: engine)
+          } ?? false
+      case .contentLanguage, .acceptLanguage, .accept:
+        // The browser's own values of these are safelisted.
+        isUnsafe = field.value?.utf8.contains(where: \.isCORSUnsafe) ?? false
+      default:
+        isUnsafe = !Self.isAmbient(field.name)
       }
+      if isUnsafe, !unsafeNames.contains(field.name) { unsafeNames.append(field.name) }
     }
+  }
+
+  /// Whether the request carries all of these names; `nil` when not all names are recorded.
+  public func carries(_ names: [HeaderName]) -> Bool? {
+    guard request.coverage == .complete else { return nil }
+    return names.allSatisfy { request.contains($0) }
+  }
+
+  private static func isAmbient(_ name: HeaderName) -> Bool {
+    ambientNames.contains(name)
+      || ambientPrefixes.contains { name.description.hasPrefix($0) }
   }
 }

@@ -52,34 +52,108 @@ public enum ExchangeEnding: String, Sendable {
 /// One request and its response as recorded: the record that every stage speaks.
 ///
 /// Written as `"schema":"postflight.exchange/1"`. Secrets are already gone: see ``Redaction``.
+///
+/// A value like any other; its parts live in one shared allocation, since pairing hands it on many
+/// times and each copy of the parts would cost a dozen reference counts.
 public struct Exchange: Hashable, Sendable {
-  public var id: ExchangeID
+  private var parts: Parts
+
+  /// Where it stands in the evidence.
+  public var id: ExchangeID {
+    get { parts.id }
+    set { mutableParts.id = newValue }
+  }
+
   /// When the request began; `nil` when the source stamps only the end.
-  public var startedAt: EventTime?
+  public var startedAt: EventTime? {
+    get { parts.startedAt }
+    set { mutableParts.startedAt = newValue }
+  }
+
   /// When the response was complete (a log) or its header block was (a capture); `nil` when the
   /// source stamps only the start, or when there was no response.
-  public var endedAt: EventTime?
-  public var timeBasis: TimeBasis
+  public var endedAt: EventTime? {
+    get { parts.endedAt }
+    set { mutableParts.endedAt = newValue }
+  }
+
+  /// Which ends the source stamped.
+  public var timeBasis: TimeBasis {
+    get { parts.timeBasis }
+    set { mutableParts.timeBasis = newValue }
+  }
+
   /// How finely both instants are told: the truth lies within one step after the stamp.
-  public var resolution: TimeResolution
+  public var resolution: TimeResolution {
+    get { parts.resolution }
+    set { mutableParts.resolution = newValue }
+  }
+
   /// The address of the peer, without its port.
-  public var client: String
+  public var client: String {
+    get { parts.client }
+    set { mutableParts.client = newValue }
+  }
+
   /// The client address that a proxy forwarded, where recorded.
-  public var forwardedFor: String?
+  public var forwardedFor: String? {
+    get { parts.forwardedFor }
+    set { mutableParts.forwardedFor = newValue }
+  }
+
   /// The user agent; `nil` when absent or not recorded.
-  public var userAgent: String?
+  public var userAgent: String? {
+    get { parts.userAgent }
+    set { mutableParts.userAgent = newValue }
+  }
+
   /// The method, in the case of the wire; empty when not recorded.
-  public var method: String
-  public var url: RequestURL
+  public var method: String {
+    get { parts.method }
+    set { mutableParts.method = newValue }
+  }
+
+  /// The URL, as far as it is known.
+  public var url: RequestURL {
+    get { parts.url }
+    set { mutableParts.url = newValue }
+  }
+
   /// 100 to 999; `nil` when no response was seen.
-  public var status: Int?
+  public var status: Int? {
+    get { parts.status }
+    set { mutableParts.status = newValue }
+  }
+
   /// An identifier that other vantage points of the same request share, where recorded.
-  public var requestID: String?
+  public var requestID: String? {
+    get { parts.requestID }
+    set { mutableParts.requestID = newValue }
+  }
+
   /// `HTTP/1.1`, `HTTP/2`; `nil` when not recorded.
-  public var httpVersion: String?
-  public var ending: ExchangeEnding
-  public var request: MessageEvidence
-  public var response: MessageEvidence
+  public var httpVersion: String? {
+    get { parts.httpVersion }
+    set { mutableParts.httpVersion = newValue }
+  }
+
+  /// Why nothing more of it was seen.
+  public var ending: ExchangeEnding {
+    get { parts.ending }
+    set { mutableParts.ending = newValue }
+  }
+
+  /// The request's header block.
+  public var request: MessageEvidence {
+    get { parts.request }
+    set { mutableParts.request = newValue }
+  }
+
+  /// The response's header block.
+  public var response: MessageEvidence {
+    get { parts.response }
+    set { mutableParts.response = newValue }
+  }
 
   /// An exchange of those parts.
   public init(
@@ -89,22 +163,18 @@ public struct Exchange: Hashable, Sendable {
     requestID: String? = nil, httpVersion: String? = nil, ending: ExchangeEnding = .complete,
     request: MessageEvidence, response: MessageEvidence
   ) {
-    self.id = id
-    self.startedAt = startedAt
-    self.endedAt = endedAt
-    self.timeBasis = timeBasis
-    self.resolution = resolution
-    self.client = client
-    self.forwardedFor = forwardedFor
-    self.userAgent = userAgent
-    self.method = method
-    self.url = url
-    self.status = status
-    self.requestID = requestID
-    self.httpVersion = httpVersion
-    self.ending = ending
-    self.request = request
-    self.response = response
+    parts = Parts(
+      id: id, startedAt: startedAt, endedAt: endedAt, timeBasis: timeBasis, resolution: resolution,
+      client: client, forwardedFor: forwardedFor, userAgent: userAgent, method: method, url: url,
+      status: status, requestID: requestID, httpVersion: httpVersion, ending: ending,
+      request: request, response: response)
+  }
+
+  private var mutableParts: Parts {
+    mutating get {
+      if !isKnownUniquelyReferenced(&parts) { parts = Parts(parts) }
+      return parts
+    }
   }
 
   /// The instant by which exchanges are ordered: the start, else the end.
@@ -125,6 +195,78 @@ public struct Exchange: Hashable, Sendable {
     let step = resolution.nanoseconds - 1
     if let endedAt { return endedAt...endedAt.advanced(by: step) }
     return (startedAt ?? EventTime(nanoseconds: .min))...EventTime(nanoseconds: .max)
+  }
+
+  public static func == (left: Self, right: Self) -> Bool {
+    left.parts === right.parts || left.parts.isEqual(to: right.parts)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(startedAt)
+    hasher.combine(endedAt)
+  }
+}
+
+/// The parts of an exchange. Written to only while one exchange alone refers to them.
+private final class Parts: @unchecked Sendable {
+  var id: ExchangeID
+  var startedAt: EventTime?
+  var endedAt: EventTime?
+  var timeBasis: TimeBasis
+  var resolution: TimeResolution
+  var client: String
+  var forwardedFor: String?
+  var userAgent: String?
+  var method: String
+  var url: RequestURL
+  var status: Int?
+  var requestID: String?
+  var httpVersion: String?
+  var ending: ExchangeEnding
+  var request: MessageEvidence
+  var response: MessageEvidence
+
+  init(
+    id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,
+    resolution: TimeResolution, client: String, forwardedFor: String?, userAgent: String?,
+    method: String, url: RequestURL, status: Int?, requestID: String?, httpVersion: String?,
+    ending: ExchangeEnding, request: MessageEvidence, response: MessageEvidence
+  ) {
+    self.id = id
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.timeBasis = timeBasis
+    self.resolution = resolution
+    self.client = client
+    self.forwardedFor = forwardedFor
+    self.userAgent = userAgent
+    self.method = method
+    self.url = url
+    self.status = status
+    self.requestID = requestID
+    self.httpVersion = httpVersion
+    self.ending = ending
+    self.request = request
+    self.response = response
+  }
+
+  convenience init(_ other: Parts) {
+    self.init(
+      id: other.id, startedAt: other.startedAt, endedAt: other.endedAt, timeBasis: other.timeBasis,
+      resolution: other.resolution, client: other.client, forwardedFor: other.forwardedFor,
+      userAgent: other.userAgent, method: other.method, url: other.url, status: other.status,
+      requestID: other.requestID, httpVersion: other.httpVersion, ending: other.ending,
+      request: other.request, response: other.response)
+  }
+
+  func isEqual(to other: Parts) -> Bool {
+    id == other.id && startedAt == other.startedAt && endedAt == other.endedAt
+      && timeBasis == other.timeBasis && resolution == other.resolution && client == other.client
+      && forwardedFor == other.forwardedFor && userAgent == other.userAgent
+      && method == other.method && url == other.url && status == other.status
+      && requestID == other.requestID && httpVersion == other.httpVersion && ending == other.ending
+      && request == other.request && response == other.response
   }
 }
 

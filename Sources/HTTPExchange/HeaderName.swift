@@ -2,43 +2,49 @@
 ///
 /// The names that a verdict or a cause needs are numbered, so that comparing them costs nothing;
 /// every other name is kept as text.
+@frozen
 public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
-  private enum Storage: Hashable, Sendable {
-    case known(Known)
-    case other(String)
-  }
-
-  private let storage: Storage
+  /// The number of a known name, from 1; 0 for any other.
+  @usableFromInline let code: UInt8
+  /// The name in lower case.
+  public let description: String
 
   private init(_ known: Known) {
-    storage = .known(known)
+    code = known.code
+    description = known.rawValue
   }
 
   /// The name of that spelling in any case.
   public init(_ text: some StringProtocol) {
     let lower = String(text).asciiLowercased
-    storage = Known.byName[lower].map(Storage.known) ?? .other(lower)
+    code = Known.byName[lower]?.code ?? 0
+    description = lower
   }
 
-  /// The name in lower case.
-  public var description: String {
-    switch storage {
-    case .known(let name): name.rawValue
-    case .other(let name): name
-    }
+  @inlinable
+  public static func == (left: Self, right: Self) -> Bool {
+    left.code == right.code && (left.code != 0 || left.description == right.description)
   }
+
+  @inlinable
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(code)
+    if code == 0 { hasher.combine(description) }
+  }
+
+  private var known: Known? { code == 0 ? nil : Known.all[Int(code) - 1] }
 
   /// Every name that has a value worth keeping; all others are kept as names only.
   public static let known: [HeaderName] = Known.allCases.map { HeaderName($0) }
 
   /// Whether a request header's value is kept (else only its presence is).
   public var isKeptInRequests: Bool {
-    if case .known(let name) = storage { name.isKeptInRequests } else { false }
+    known?.isKeptInRequests ?? false
   }
 
   /// Whether a response header is kept at all.
   public var isKeptInResponses: Bool {
-    if case .known(let name) = storage { !name.isRequestOnly } else { false }
+    known.map { !$0.isRequestOnly } ?? false
   }
 
   private enum Known: String, CaseIterable {
@@ -111,7 +117,12 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     case xEnvoyUpstreamServiceTime = "x-envoy-upstream-service-time"
     case xKongResponseLatency = "x-kong-response-latency"
 
-    static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+    static let all = Array(allCases)
+    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.rawValue, $0) })
+    private static let codes = Dictionary(
+      uniqueKeysWithValues: all.enumerated().map { ($0.element, UInt8($0.offset + 1)) })
+
+    var code: UInt8 { Self.codes[self] ?? 0 }
 
     var isRequestOnly: Bool {
       switch self {

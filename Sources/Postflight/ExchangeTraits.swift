@@ -22,13 +22,16 @@ struct ExchangeTraits {
   /// The kind to count it as when no redirect led to it, because it is, or may be, same-origin.
   let sameOriginKind: String?
 
-  init(_ exchange: Exchange) {
+  /// - Parameters:
+  ///   - isBrowser: whether the user agent names a browser; `nil` when it names nothing.
+  ///   - origins: parsed origins, since the same few occur again and again.
+  init(_ exchange: Exchange, isBrowser: Bool?, _ origins: inout OriginTable) {
     let request = exchange.request
     let recordsOrigin = request.records(.origin)
     origin = request.first(.origin)
     let isOptions = exchange.method == "OPTIONS"
     var passedOver: String?
-    if !Self.isBrowser(exchange) {
+    if !Self.canBeBrowser(exchange, isBrowser) {
       passedOver = "not-a-browser"
     } else if exchange.method.isEmpty {
       passedOver = "no-method"
@@ -55,30 +58,27 @@ struct ExchangeTraits {
       }
     } else {
       role = .request
-      sameOriginKind = Self.sameOriginKind(exchange, origin: origin ?? "")
+      sameOriginKind = Self.sameOriginKind(exchange, origins.parsed(origin ?? ""))
     }
     self.passedOver = passedOver
   }
 
   /// Whether a browser can have sent it: what names itself otherwise is a tool, and CORS binds
   /// browsers only.
-  private static func isBrowser(_ exchange: Exchange) -> Bool {
-    guard let userAgent = exchange.userAgent else {
-      // Every browser names itself; a source that records all fields would show it.
-      return exchange.request.coverage != .complete
-    }
-    return userAgent.contains("Mozilla/") || userAgent.hasPrefix("Opera/")
-      || exchange.request.contains(.secFetchMode)
+  private static func canBeBrowser(_ exchange: Exchange, _ isBrowser: Bool?) -> Bool {
+    if let isBrowser { return isBrowser || exchange.request.contains(.secFetchMode) }
+    // Every browser names itself; a source that records all fields would show it.
+    return exchange.request.coverage != .complete
   }
 
   /// Why a request with an `Origin` crosses no origins, as far as the evidence tells.
-  private static func sameOriginKind(_ exchange: Exchange, origin: String) -> String? {
+  private static func sameOriginKind(_ exchange: Exchange, _ origin: Origin?) -> String? {
     switch exchange.request.first(.secFetchSite) {
     case "same-origin": return "same-origin"
     case "same-site", "cross-site": return nil
     default: break
     }
-    guard let parsed = Origin(origin) else { return nil }
+    guard let parsed = origin else { return nil }
     guard let host = exchange.url.host else { return "target-not-recorded" }
     guard host == parsed.host else { return nil }
     if let own = exchange.url.origin { return own == parsed ? "same-origin" : nil }
@@ -86,5 +86,22 @@ struct ExchangeTraits {
     if let scheme = exchange.url.scheme, scheme != parsed.scheme { return nil }
     if let port = exchange.url.port, port != parsed.port { return nil }
     return "same-host"
+  }
+}
+
+/// Origins that were parsed, by their text.
+struct OriginTable {
+  /// Texts that are kept: real traffic has a few, a flood any number.
+  private static let limit = 4096
+
+  private var table: [String: Origin?] = [:]
+
+  /// The origin of that serialisation; `nil` for `null` and anything that is none.
+  mutating func parsed(_ text: String) -> Origin? {
+    if let known = table[text] { return known }
+    if table.count >= Self.limit { table.removeAll() }
+    let origin = Origin(text)
+    table[text] = .some(origin)
+    return origin
   }
 }

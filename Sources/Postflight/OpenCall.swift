@@ -16,11 +16,28 @@ final class OpenCall {
   var waiting = Waiting.nothing
   /// When it is given up, in event time.
   var deadline = EventTime(nanoseconds: .max)
-  /// Whether the last preflight fails in every world: a request after it needs another explanation.
-  var isPreflightRefused = false
+  /// What the preflight of the last hop asked for.
+  var question = PreflightQuestion(method: nil, headerNames: nil)
+  /// The header names among it.
+  var askedNames: [HeaderName]?
+  /// What the last preflight's answer says of it.
+  var outlook = PreflightOutlook.passes
 
-  init(_ evidence: CallEvidence) {
+  /// Whether a request may follow a preflight.
+  enum PreflightOutlook: Int {
+    /// It fails in every world: a request after it needs another explanation.
+    case refused
+    /// Something that is not recorded decides: a request that the cache explains is not its own.
+    case doubtful
+    case passes
+  }
+
+  /// Whether its first request went to the page's own origin.
+  let beganAtHome: Bool
+
+  init(_ evidence: CallEvidence, beganAtHome: Bool = false) {
     self.evidence = evidence
+    self.beganAtHome = beganAtHome
   }
 
   /// The preflight of the last hop.
@@ -38,11 +55,15 @@ final class OpenCall {
 /// What is remembered of one browser: what is open, and what its preflight cache may hold.
 final class Browser {
   let engine: Engine?
+  /// Whether the user agent names a browser; `nil` when it names nothing.
+  let isBrowser: Bool?
   var awaitingRequest: [RequestURL: [OpenCall]] = [:]
   var awaitingNextHop: [RequestURL: [OpenCall]] = [:]
   var openCount = 0
   var lastSeen = EventTime(nanoseconds: .min)
   private var caches: [CacheKey: CORSPreflightCache] = [:]
+  /// Caches that there may be before expired ones are looked for.
+  private var cachesBeforePruning = 8
   private var readable: Set<CacheKey> = []
 
   struct CacheKey: Hashable {
@@ -50,8 +71,11 @@ final class Browser {
     var url: RequestURL
   }
 
-  init(engine: Engine?) {
-    self.engine = engine
+  init(userAgent: String?) {
+    engine = userAgent.flatMap(Engine.init(userAgent:))
+    isBrowser = userAgent.map {
+      $0.utf8.starts(with: "Mozilla/".utf8) || $0.contains("Mozilla/") || $0.hasPrefix("Opera/")
+    }
   }
 
   /// Lets a call wait.
@@ -89,9 +113,10 @@ final class Browser {
 
   /// Changes what the preflight cache holds for an origin and URL.
   func updateCache(_ key: CacheKey, _ change: (inout CORSPreflightCache) -> Void) {
-    if caches.count >= PairingLimits.cachedURLs, caches[key] == nil {
+    if caches.count >= cachesBeforePruning, caches[key] == nil {
       caches = caches.filter { !$0.value.isExpired(at: lastSeen) }
       if caches.count >= PairingLimits.cachedURLs { caches.removeAll() }
+      cachesBeforePruning = max(8, caches.count * 2)
     }
     change(&caches[key, default: CORSPreflightCache(engine: engine ?? .standard)])
   }

@@ -14,6 +14,7 @@ struct Pairing {
   }
 
   private var browsers: [BrowserKey: Browser] = [:]
+  private var origins = OriginTable()
   private var deadlines = DeadlineQueue()
   private var now = EventTime(nanoseconds: .min)
   private var nextSweep = EventTime(nanoseconds: .min)
@@ -39,12 +40,12 @@ struct Pairing {
   /// Takes the next exchange.
   mutating func add(_ exchange: Exchange) {
     advance(to: exchange.time)
-    let traits = ExchangeTraits(exchange)
+    let browser = browser(for: exchange)
+    let traits = ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
     if let kind = traits.passedOver {
       notCORS[kind, default: 0] += 1
       return
     }
-    let browser = browser(for: exchange)
     switch traits.role {
     case .preflight: addPreflight(exchange, traits, browser)
     case .request: addRequest(exchange, traits, browser)
@@ -79,7 +80,7 @@ struct Pairing {
       browsers = browsers.filter { $0.value.openCount > 0 }
       notes["forgotten-browsers", default: 0] += UInt64(before - browsers.count)
     }
-    let browser = Browser(engine: exchange.userAgent.flatMap(Engine.init(userAgent:)))
+    let browser = Browser(userAgent: exchange.userAgent)
     browser.lastSeen = now
     browsers[key] = browser
     return browser
@@ -95,6 +96,7 @@ struct Pairing {
     let call: OpenCall
     if let chain = redirectLeading(to: exchange, method: question.method, traits, browser) {
       browser.close(chain)
+      if chain.beganAtHome, chain.evidence.hops.count == 1 { chain.evidence.kind = .preflightOnly }
       chain.evidence.hops.append(CallEvidence.Hop(preflight: exchange))
       call = chain
     } else {
@@ -103,6 +105,8 @@ struct Pairing {
           origin: origin, engine: browser.engine, hops: [.init(preflight: exchange)],
           kind: .preflightOnly))
     }
+    call.question = question
+    call.askedNames = question.headerNames?.map { HeaderName($0) }
     replayCache(exchange, question, origin: origin, browser, call)
     wait(call, .request, browser)
   }
@@ -114,20 +118,20 @@ struct Pairing {
   ) {
     guard let status = exchange.status, exchange.request.contains(.origin) else { return }
     let engine = browser.engine ?? .standard
-    func findings(includesCredentials: Bool) -> Findings {
-      corsPreflightFetch(
-        question, origin: origin, includesCredentials: includesCredentials, status: status,
-        response: exchange.response, httpVersion: exchange.httpVersion, engine: engine)
-    }
+    // What fails without credentials fails with them as well.
+    let findings = corsPreflightFetch(
+      question, origin: origin, includesCredentials: false, status: status,
+      response: exchange.response, httpVersion: exchange.httpVersion, engine: engine)
     let key = Browser.CacheKey(origin: origin, url: exchange.url)
-    if findings(includesCredentials: false).faults.isEmpty {
+    if findings.passes {
+      call.outlook = .passes
       browser.updateCache(key) { cache in
-        cache.store(
-          question, response: exchange.response, at: exchange.endInterval.lowerBound,
-          id: exchange.id)
+        cache.store(question, response: exchange.response, at: exchange.endInterval.lowerBound)
       }
+    } else if findings.faults.isEmpty {
+      call.outlook = .doubtful
     } else {
-      call.isPreflightRefused = true
+      call.outlook = .refused
       if engine.differences.failedPreflightClearsCache {
         browser.updateCache(key) { $0.clear() }
       }
@@ -142,6 +146,7 @@ struct Pairing {
     let headers = ScriptHeaders(exchange.request, engine: browser.engine ?? .standard)
     if let call = preflighted(exchange, traits, headers, browser) {
       browser.close(call)
+      rememberProved(call, browser)
       call.evidence.hops[call.evidence.hops.count - 1].request = exchange
       if call.evidence.kind == .preflightOnly { call.evidence.kind = .preflighted }
       settle(call, browser)
@@ -162,7 +167,7 @@ struct Pairing {
         let call = OpenCall(
           CallEvidence(
             origin: traits.origin ?? "null", engine: browser.engine,
-            hops: [.init(request: exchange)], kind: .simple))
+            hops: [.init(request: exchange)], kind: .simple), beganAtHome: true)
         if waitForNextHop(call, exchange, isCORS: false, browser) { return }
       }
       notCORS[kind, default: 0] += 1
@@ -188,9 +193,9 @@ struct Pairing {
     }
     let key = Browser.CacheKey(origin: traits.origin ?? "null", url: exchange.url)
     let isCached =
-      browser.cache(key)?.match(
-        method: exchange.method, unsafeNames: headers.unsafeNames,
-        at: exchange.startInterval) != nil
+      browser.cache(key)?.allows(
+        method: exchange.method, unsafeNames: headers.unsafeNames, at: exchange.startInterval)
+      ?? false
     return isCached ? .cached : .preflightUnseen
   }
 
@@ -205,7 +210,7 @@ struct Pairing {
       if best.map({ score > $0.score }) ?? true { best = (call, score) }
     }
     guard let best else { return nil }
-    if best.call.isPreflightRefused, isExplainedOtherwise(exchange, headers, traits, browser) {
+    if isExplainedOtherwise(exchange, headers, traits, browser, than: best.call.outlook) {
       return nil
     }
     return best.call
@@ -216,8 +221,7 @@ struct Pairing {
     _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders
   ) -> Int? {
     guard let preflight = call.preflight else { return nil }
-    let question = PreflightQuestion(preflight.request)
-    if let method = question.method, method != exchange.method { return nil }
+    if let method = call.question.method, method != exchange.method { return nil }
     if let origin = preflight.request.first(.origin), let own = traits.origin, origin != own,
       // Firefox keeps the page's origin on the preflight of a later hop.
       !(call.evidence.hops.count > 1 && (own == "null" || origin == "null"))
@@ -229,14 +233,13 @@ struct Pairing {
     guard
       exchange.startInterval.upperBound.advanced(by: slack) >= preflight.endInterval.lowerBound
     else { return nil }
-    var score = call.isPreflightRefused ? 0 : 100
-    if let names = question.headerNames {
-      var asked = Set(names.map(\.asciiLowercased))
+    var score = call.outlook.rawValue * 100
+    if var asked = call.askedNames {
       // A redirect to another origin takes Authorization away after WebKit and Firefox asked for it.
-      if call.evidence.hops.count > 1 { asked.remove("authorization") }
-      if let all = headers.allNames {
-        guard asked.isSubset(of: all) else { return nil }
-        score += headers.unsafeNames.isSubset(of: asked) ? 40 : 0
+      if call.evidence.hops.count > 1 { asked.removeAll { $0 == .authorization } }
+      if let carries = headers.carries(asked) {
+        guard carries else { return nil }
+        score += headers.unsafeNames.allSatisfy(asked.contains) ? 40 : 0
         // Of two that fit, the one that asked for more explains more of the request.
         score += min(asked.count, 30)
       }
@@ -249,12 +252,30 @@ struct Pairing {
     return score
   }
 
-  /// Whether a request needs no preflight that is seen here: it is simple, or the cache answers.
+  /// Whether a request is better explained without a preflight that is refused or doubtful: the
+  /// cache answers, or, beside a refused one, the request is simple.
   private func isExplainedOtherwise(
-    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser
+    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser,
+    than outlook: OpenCall.PreflightOutlook
   ) -> Bool {
-    if isSafelistedMethod(exchange.method), headers.unsafeNames.isEmpty { return true }
-    return kindWithoutPreflight(exchange, headers, traits, browser) == .cached
+    let isSimple = isSafelistedMethod(exchange.method) && headers.unsafeNames.isEmpty
+    switch outlook {
+    case .passes: return false
+    case .refused where isSimple: return true
+    case .doubtful where isSimple: return false
+    default: return kindWithoutPreflight(exchange, headers, traits, browser) == .cached
+    }
+  }
+
+  /// A doubtful preflight that was followed passed: from now on the cache holds it.
+  private func rememberProved(_ call: OpenCall, _ browser: Browser) {
+    guard call.outlook == .doubtful, let preflight = call.preflight else { return }
+    let key = Browser.CacheKey(
+      origin: preflight.request.first(.origin) ?? "null", url: preflight.url)
+    browser.updateCache(key) { cache in
+      cache.store(
+        call.question, response: preflight.response, at: preflight.endInterval.lowerBound)
+    }
   }
 
   // MARK: Redirects
@@ -285,7 +306,7 @@ struct Pairing {
     let call = OpenCall(
       CallEvidence(
         origin: exchange.url.origin?.description ?? "null", engine: browser.engine,
-        hops: [.init(request: exchange)], kind: .simple))
+        hops: [.init(request: exchange)], kind: .simple), beganAtHome: true)
     if !waitForNextHop(call, exchange, isCORS: false, browser) {
       notCORS["no-origin", default: 0] += 1
     }
@@ -357,7 +378,7 @@ struct Pairing {
       return
     }
     if call.evidence.hops.count == 1, call.evidence.kind == .simple, let request = call.request,
-      let kind = ExchangeTraits(request).sameOriginKind
+      let kind = ExchangeTraits(request, isBrowser: browser.isBrowser, &origins).sameOriginKind
     {
       notCORS[kind, default: 0] += 1
       return
