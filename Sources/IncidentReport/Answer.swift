@@ -11,7 +11,8 @@ struct Answer: Hashable {
     if let incident = content.incidents.first {
       what = Self.sentence(of: incident, in: content)
       let explanation = incident.onset.explanation
-      change = explanation.title + ": " + explanation.fix.prefix(1).lowercased()
+      change =
+        explanation.title + ": " + explanation.fix.prefix(1).lowercased()
         + explanation.fix.dropFirst()
     } else if totals.likelyBlocked > 0, let group = content.likely.first(where: Self.isBlocked) {
       what =
@@ -68,7 +69,8 @@ struct Answer: Hashable {
     }
     let further = content.incidents.count - 1
     if further > 0 {
-      text += "; \(DisplayText.counted(UInt64(further), "further incident")) "
+      text +=
+        "; \(DisplayText.counted(UInt64(further), "further incident")) "
         + (further == 1 ? "follows" : "follow")
     }
     return text + "."
@@ -98,6 +100,7 @@ struct Answer: Hashable {
   }
 
   private static func advice(_ missing: [String]) -> String {
-    missing.isEmpty ? "more" : missing.map { MissingEvidence.advice($0).meaning }.joined(separator: ", ")
+    missing.isEmpty
+      ? "more" : missing.map { MissingEvidence.advice($0).meaning }.joined(separator: ", ")
   }
 }

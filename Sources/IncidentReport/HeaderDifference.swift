@@ -86,7 +86,8 @@ struct HeaderDifference: Hashable {
   }
 
   private static func rank(_ line: Line) -> Int {
-    let isCORS = line.name.hasPrefix("access-control-") || line.name == "vary" || line.name == "origin"
+    let isCORS =
+      line.name.hasPrefix("access-control-") || line.name == "vary" || line.name == "origin"
     switch line.change {
     case .changed, .lost, .added: return isCORS ? 0 : 1
     case .unrecorded: return isCORS ? 2 : 4

@@ -59,7 +59,8 @@ enum Likely {
         + "route were blocked, none passed"
     }
     guard around.allowed == 0, around.lonelyPreflights >= 3 else { return nil }
-    return "blocked: \(DisplayText.grouped(around.lonelyPreflights)) preflights of this page to this "
+    return
+      "blocked: \(DisplayText.grouped(around.lonelyPreflights)) preflights of this page to this "
       + "route were followed by nothing, none by its request"
   }
 

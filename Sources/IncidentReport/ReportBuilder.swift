@@ -119,7 +119,8 @@ public final class ReportBuilder {
   }
 
   private func spoolRows(of call: Call, finding: UInt32) throws(ReportError) {
-    let overflow = OverflowGroup.index(verdict: call.verdict, phase: call.phase, reason: call.reason)
+    let overflow = OverflowGroup.index(
+      verdict: call.verdict, phase: call.phase, reason: call.reason)
     switch call.verdict {
     case .blocked:
       try spool.append(

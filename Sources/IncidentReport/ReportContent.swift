@@ -55,7 +55,9 @@ struct ReportContent {
       totals.blocked &+= 1
       blockedClients.insert(call.client)
       blockedEngines.add(call.engine)
-      if let reason = call.reason { reasons[reason.code(in: call.phase ?? .response), default: 0] &+= 1 }
+      if let reason = call.reason {
+        reasons[reason.code(in: call.phase ?? .response), default: 0] &+= 1
+      }
     case .undetermined: totals.undetermined &+= 1
     case .contradicted: totals.contradicted &+= 1
     }

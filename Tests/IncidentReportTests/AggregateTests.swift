@@ -134,7 +134,9 @@ func timelineOrder() {
     for time in times.shuffled(using: &generator) { timeline.add(time, .blocked) }
     #expect(timeline.steps.count <= Timeline.maximumSteps)
     #expect(timeline.steps.reduce(0) { $0 + $1.blocked } == 400)
-    if let reference { #expect(timeline.steps == reference.steps && timeline.first == reference.first) }
+    if let reference {
+      #expect(timeline.steps == reference.steps && timeline.first == reference.first)
+    }
     reference = timeline
   }
 }

@@ -115,7 +115,9 @@ struct CallBuilder {
     $0.phase = nil
     $0.reason = nil
     $0.assumes = ["not-credentialed"]
-    $0.response = (200, [("access-control-allow-origin", $0.origin), ("server", "nginx"), ("vary", "Origin")])
+    $0.response = (
+      200, [("access-control-allow-origin", $0.origin), ("server", "nginx"), ("vary", "Origin")]
+    )
   }
 
   /// An allowed call after a preflight that granted `content-type`.
@@ -170,7 +172,9 @@ struct Outputs: Equatable {
   func rows(_ file: ReportFile) -> [[String: String]] {
     let records = CSVReader.records(text(file))
     guard let header = records.first else { return [] }
-    return records.dropFirst().map { Dictionary(zip(header, $0), uniquingKeysWith: { left, _ in left }) }
+    return records.dropFirst().map {
+      Dictionary(zip(header, $0), uniquingKeysWith: { left, _ in left })
+    }
   }
 
   static func of(

@@ -38,9 +38,11 @@ struct CauseCase: CustomTestStringConvertible {
   }
 
   static let all: [CauseCase] = [
-    response("duplicate-allow-origin", 200, .multipleAllowOriginValues, [(acao, app), (acao, app)]),
     response(
-      "list-in-allow-origin", 200, .multipleAllowOriginValues, [(acao, "\(app), https://b.example")]),
+      "duplicate-allow-origin", 200, .multipleAllowOriginValues, [(acao, app), (acao, app)]),
+    response(
+      "list-in-allow-origin", 200, .multipleAllowOriginValues, [(acao, "\(app), https://b.example")]
+    ),
     response("wildcard-with-credentials", 200, .wildcardOriginNotAllowed, [(acao, "*")]),
     response("credentials-not-allowed", 200, .invalidAllowCredentials, [(acao, app)]),
     preflight(
@@ -64,7 +66,8 @@ struct CauseCase: CustomTestStringConvertible {
         .responseFailure(
           302, .redirectContainsCredentials, [(acao, app), ("location", "https://~1@b.example/")])
       ]),
-    response("redirect-broken", 302, .unsafeRedirect, [(acao, app), ("location", "ftp://b.example/")]),
+    response(
+      "redirect-broken", 302, .unsafeRedirect, [(acao, app), ("location", "ftp://b.example/")]),
     preflight(
       "preflight-redirect-login", 302, .disallowedRedirect,
       [("location", "https://sso.example/login?next=/")]),
@@ -103,8 +106,10 @@ struct CauseCase: CustomTestStringConvertible {
     response(
       "gateway-rejected", 403, .missingAllowOriginHeader,
       [("x-amzn-errortype", "MissingAuthenticationTokenException")]),
-    preflight("storage-without-cors-rule", 403, .missingAllowOriginHeader, [("server", "AmazonS3")]),
-    preflight("preflight-auth-401", 401, .missingAllowOriginHeader, [("www-authenticate", "Basic")]),
+    preflight(
+      "storage-without-cors-rule", 403, .missingAllowOriginHeader, [("server", "AmazonS3")]),
+    preflight(
+      "preflight-auth-401", 401, .missingAllowOriginHeader, [("www-authenticate", "Basic")]),
     preflight("preflight-forbidden-403", 403, .missingAllowOriginHeader),
     preflight("options-not-routed", 405, .invalidStatus, [("allow", "GET, PUT")]),
     preflight("options-not-routed", 200, .missingAllowOriginHeader, [("allow", "GET, PUT")]),

@@ -72,7 +72,8 @@ enum Morning {
     pcap.note("tls connections without keys", 12)
     pcap.see(EventTime(seconds: 1_790_000_000))
     pcap.see(EventTime(seconds: 1_790_014_400))
-    pcap.addDamage(.init(offset: 123_456_700, number: 345_678, what: "the file ends inside a packet"))
+    pcap.addDamage(
+      .init(offset: 123_456_700, number: 345_678, what: "the file ends inside a packet"))
     var log = SourceRecord(input: "access.log.gz", digest: "ab", kind: "log", compression: "gzip")
     log.format = "nginx-cors"
     log.read = 1000

@@ -28,7 +28,9 @@ enum Hostile {
       $0.parameter = value
       $0.message = value
       $0.source = value + "@0123456789ab"
-      $0.preflight = (204, [("server", value), (value, value), ("access-control-allow-origin", value)])
+      $0.preflight = (
+        204, [("server", value), (value, value), ("access-control-allow-origin", value)]
+      )
       $0.preflightRequest = [("access-control-request-headers", value)]
       $0.response = (500, [("server", value), ("location", value), ("vary", value)])
       $0.missing = [value]

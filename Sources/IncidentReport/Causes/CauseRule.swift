@@ -95,7 +95,9 @@ struct CauseContext {
   var statusName: String { Self.name(of: status) }
 
   /// What failed, for the middle of a sentence.
-  var what: String { symptoms.phase == .preflight ? "the preflight OPTIONS" : "the \(method) request" }
+  var what: String {
+    symptoms.phase == .preflight ? "the preflight OPTIONS" : "the \(method) request"
+  }
 
   var parameter: String { call.parameter.map { value($0, limit: 80) } ?? "" }
 
@@ -203,7 +205,8 @@ struct CauseRule: Sendable {
       context.value(usual, limit: 60) != server
     {
       lines.append(
-        "The failing answer names the server \(server), good ones \(context.value(usual, limit: 60)).")
+        "The failing answer names the server \(server), good ones \(context.value(usual, limit: 60))."
+      )
     }
     let other = context.call.otherFaults.prefix(4).map { context.value($0, limit: 60) }
     if !other.isEmpty {

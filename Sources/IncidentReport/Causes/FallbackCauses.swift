@@ -15,7 +15,9 @@ enum FallbackCauses {
           + "the Fetch standard (\(words(reason.rawValue)), \(context.statusName))"
           + (context.parameter.isEmpty ? "" : ": \(context.parameter)") + "."
       },
-      fix: { _ in "Compare the headers of the first bad call with what the standard's step asks for." })
+      fix: { _ in
+        "Compare the headers of the first bad call with what the standard's step asks for."
+      })
   }
 
   /// `MissingAllowOriginHeader` as `missing-allow-origin-header`.

@@ -52,7 +52,8 @@ enum MaskedCauses {
       },
       sentence: { context in
         let type = context.field(.xAmznErrorType)
-        return "\(context.statusName): the API gateway refused \(context.what) before it reached the "
+        return
+          "\(context.statusName): the API gateway refused \(context.what) before it reached the "
           + "application" + (type.isEmpty ? "" : " (\(type))")
           + ", and its own error answers carry no CORS headers."
       },
@@ -191,7 +192,8 @@ enum MaskedCauses {
   private static func masked(
     _ id: String, title: String, needs: String,
     applies: @escaping @Sendable (Symptoms, Int, Surroundings) -> Certainty?,
-    sentence: @escaping @Sendable (CauseContext) -> String, fix: @escaping @Sendable (CauseContext) -> String,
+    sentence: @escaping @Sendable (CauseContext) -> String,
+    fix: @escaping @Sendable (CauseContext) -> String,
     snippets: @escaping @Sendable (CauseContext) -> [CauseExplanation.Snippet] = { _ in [] }
   ) -> CauseRule {
     CauseRule(

@@ -96,10 +96,12 @@ enum OriginCauses {
           + "itself (\(context.responseStatus)) carries no Access-Control-Allow-Origin; it is needed "
           + "on both."
       },
-      fix: { _ in "Add Access-Control-Allow-Origin to the actual responses of this route as well." },
+      fix: { _ in "Add Access-Control-Allow-Origin to the actual responses of this route as well."
+      },
       snippets: ServerFix.always),
     CauseRule(
-      id: "inconsistent-answers", title: "Some answers of the route carry the headers, others do not",
+      id: "inconsistent-answers",
+      title: "Some answers of the route carry the headers, others do not",
       needs: "good answers of the same page and route beside answers without the header",
       applies: { symptoms, around in
         symptoms.reason == .missingAllowOriginHeader && around.allowed > 0 ? .likely : nil

@@ -81,7 +81,8 @@ enum PolicyCauses {
       }),
     CauseRule(
       id: "credentials-not-allowed", title: "Access-Control-Allow-Credentials is not true",
-      needs: "a request with credentials and an answer without Access-Control-Allow-Credentials: true",
+      needs:
+        "a request with credentials and an answer without Access-Control-Allow-Credentials: true",
       applies: { symptoms, _ in
         symptoms.reason == .invalidAllowCredentials ? .proved : nil
       },

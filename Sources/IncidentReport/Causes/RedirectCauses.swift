@@ -41,7 +41,8 @@ enum RedirectCauses {
           + "\(context.field(.location)), which looks like a login: the server wants a session, and a "
           + "preflight never carries one."
       },
-      fix: "Let OPTIONS pass without a session, and answer calls without one by 401 with CORS headers "
+      fix:
+        "Let OPTIONS pass without a session, and answer calls without one by 401 with CORS headers "
         + "instead of a redirect."),
     preflightRedirect(
       "preflight-redirect-slash", turn: .slash,
@@ -51,7 +52,8 @@ enum RedirectCauses {
           + "without a slash at its end (\(context.field(.location))), and browsers never follow a "
           + "redirected preflight."
       },
-      fix: "Let the page call the address with the slash exactly as the server wants it, or let the "
+      fix:
+        "Let the page call the address with the slash exactly as the server wants it, or let the "
         + "server answer both."),
     preflightRedirect(
       "preflight-redirect-https", turn: .scheme,
@@ -77,7 +79,8 @@ enum RedirectCauses {
         "The preflight OPTIONS is redirected (\(context.preflightStatus)) to "
           + "\(context.field(.location)), and browsers never follow a redirected preflight."
       },
-      fix: "Let the page call the final address, or let the server answer OPTIONS without a redirect."),
+      fix:
+        "Let the page call the final address, or let the server answer OPTIONS without a redirect."),
     CauseRule(
       id: "login-redirect", title: "The session has ended, and the call is sent to a login page",
       needs: "an actual request that is redirected to a login or another host",

@@ -117,7 +117,8 @@ struct OpeningView {
         tone: totals.blocked > 0 ? "bad" : "none"),
       Number(
         amount: DisplayText.grouped(totals.likelyBlocked), caption: "likely blocked",
-        note: "suggested by other calls, not proved", tone: totals.likelyBlocked > 0 ? "warn" : "none"),
+        note: "suggested by other calls, not proved",
+        tone: totals.likelyBlocked > 0 ? "warn" : "none"),
       Number(
         amount: DisplayText.grouped(totals.allowed), caption: "allowed",
         note: assumed == 0
@@ -220,7 +221,8 @@ struct TimelineView {
     if steps.count > 1, end > 300 {
       ticks.append(
         Tick(
-          tickX: Self.number(end), anchor: "end", label: Self.label(timeline.start(of: steps.count))))
+          tickX: Self.number(end), anchor: "end", label: Self.label(timeline.start(of: steps.count))
+        ))
     }
     stepText = timeline.widthText
     most = DisplayText.grouped(largest)

@@ -133,8 +133,10 @@ struct IncidentView {
     if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
       facts.append(Fact(term: "Last good before", detail: DisplayText.time(good.time)))
     }
-    facts.append(Fact(term: "First blocked", detail: tally.first.map { DisplayText.time($0.time) } ?? ""))
-    facts.append(Fact(term: "Last blocked", detail: tally.last.map { DisplayText.time($0.time) } ?? ""))
+    facts.append(
+      Fact(term: "First blocked", detail: tally.first.map { DisplayText.time($0.time) } ?? ""))
+    facts.append(
+      Fact(term: "Last blocked", detail: tally.last.map { DisplayText.time($0.time) } ?? ""))
     if let good = incident.recovery.firstGood.flatMap({ Moment($0) }) {
       facts.append(Fact(term: "First good after", detail: DisplayText.time(good.time)))
     }
@@ -225,7 +227,8 @@ struct ClosingView {
       Group(
         page: DisplayText.visible($0.origin, limit: 60),
         place: Answer.place(host: $0.host, route: $0.route), because: Answer.reason($0.likely),
-        groupCount: DisplayText.grouped($0.tally.count), from: $0.tally.first.map { DisplayText.time($0.time) } ?? "",
+        groupCount: DisplayText.grouped($0.tally.count),
+        from: $0.tally.first.map { DisplayText.time($0.time) } ?? "",
         to: $0.tally.last.map { DisplayText.time($0.time) } ?? "")
     }
     hasLikely = !likely.isEmpty
@@ -235,7 +238,9 @@ struct ClosingView {
       : nil
     // Damaged inputs first: they say how complete the report is.
     let ordered = content.sources.enumerated().sorted {
-      ($0.element.damageCount > 0 ? 0 : 1, $0.offset) < ($1.element.damageCount > 0 ? 0 : 1, $1.offset)
+      ($0.element.damageCount > 0 ? 0 : 1, $0.offset) < (
+        $1.element.damageCount > 0 ? 0 : 1, $1.offset
+      )
     }.map(\.element)
     sources = ordered.prefix(Self.maximumSources).map(Source.init)
     hasSources = !sources.isEmpty
@@ -292,7 +297,9 @@ extension ClosingView.Source {
     func counts(_ label: String, _ counts: [String: UInt64]) -> String? {
       guard !counts.isEmpty else { return nil }
       let shown = counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
-        .prefix(8).map { "\(DisplayText.visible($0.key, limit: 40)) \(DisplayText.grouped($0.value))" }
+        .prefix(8).map {
+          "\(DisplayText.visible($0.key, limit: 40)) \(DisplayText.grouped($0.value))"
+        }
       return label + shown.joined(separator: ", ") + (counts.count > 8 ? ", …" : "")
     }
     notes =

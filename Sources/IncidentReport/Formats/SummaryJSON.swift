@@ -21,8 +21,10 @@ enum SummaryJSON {
       writer.member("blockedClients", content.blockedClients.count)
       writer.key("blockedClientsAreAtLeast")
       writer.bool(content.blockedClients.isSaturated)
-      write("kinds", zip(CallKind.allCases.map(\.rawValue), content.kinds).map { ($0, $1) }, &writer)
-      write("reasons", content.reasons.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, &writer)
+      write(
+        "kinds", zip(CallKind.allCases.map(\.rawValue), content.kinds).map { ($0, $1) }, &writer)
+      write(
+        "reasons", content.reasons.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, &writer)
       write("engines", content.engines.present.map { ($0.name, $0.count) }, &writer)
       write("blockedEngines", content.blockedEngines.present.map { ($0.name, $0.count) }, &writer)
       write("disagreements", content.disagreements, &writer)

@@ -41,7 +41,10 @@ struct TerminalSummary {
     }
     let further = content.incidents.count - Self.maximumIncidents
     if further > 0 {
-      lines += ["", paint("\(DisplayText.counted(UInt64(further), "further incident")) in report.html", .faint)]
+      lines += [
+        "",
+        paint("\(DisplayText.counted(UInt64(further), "further incident")) in report.html", .faint),
+      ]
     }
     lines += damage(content)
     return lines.joined(separator: "\n") + "\n"
@@ -63,7 +66,8 @@ struct TerminalSummary {
     lines += wrapped(
       "\(incident.onset.explanation.sentence) (\(key.cause), \(incident.certainty.rawValue))",
       indent: "   ")
-    var span = "since \(tally.first.map { DisplayText.time($0) } ?? "?"), last "
+    var span =
+      "since \(tally.first.map { DisplayText.time($0) } ?? "?"), last "
       + (tally.last.map { DisplayText.time($0) } ?? "?")
     if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
       span += ", last good before \(DisplayText.time(good))"
@@ -84,7 +88,8 @@ struct TerminalSummary {
         "\(DisplayText.visible(source.input, limit: 60)): "
           + "\(DisplayText.visible(first?.what ?? "damaged", limit: 120))\(place)"
           + (source.damageCount > 1
-            ? ", and \(DisplayText.grouped(source.damageCount - 1)) more" : ""), indent: "  ")
+            ? ", and \(DisplayText.grouped(source.damageCount - 1)) more" : ""),
+        indent: "  ")
     }
     return lines
   }

@@ -126,7 +126,8 @@ final class RouteGroup {
       }
     }
     guard awaitingGood > 0 else { return }
-    for finding in findings.values where finding.goodAfter == nil && finding.symptoms.verdict == .blocked {
+    for finding in findings.values
+    where finding.goodAfter == nil && finding.symptoms.verdict == .blocked {
       guard isComparable(held, to: finding.first) else { continue }
       finding.goodAfter = held
       bytes &+= size

@@ -206,7 +206,8 @@ extension RedirectTurn {
       self = from == "www." + to || to == "www." + from ? .www : .otherHost
     } else if path + "/" == newPath || newPath + "/" == path {
       self = .slash
-    } else if path == newPath, target.scheme != exchange.url.scheme || target.port != exchange.url.port
+    } else if path == newPath,
+      target.scheme != exchange.url.scheme || target.port != exchange.url.port
     {
       self = .scheme
     } else {
