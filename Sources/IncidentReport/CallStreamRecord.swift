@@ -9,7 +9,7 @@ public struct TrafficRecord: Hashable, Sendable {
   /// The value of `schema` in such a record.
   public static let schema = "postflight.traffic/1"
 
-  /// Counts by kind: `same-origin`, `no-cors`, `navigation`, `websocket`, `not-a-browser` …
+  /// Counts by kind, as `same-origin`, `no-cors`, `navigation` or `websocket`.
   public var counts: [String: UInt64]
 
   /// A record of those counts.

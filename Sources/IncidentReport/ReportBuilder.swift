@@ -32,7 +32,7 @@ public final class ReportBuilder {
   public func add(_ call: Call) throws(ReportError) {
     content.count(call)
     content.timeline.add(call.time, call.verdict)
-    makeKey(of: call)
+    RouteKey.write(call, to: &key)
     let group = routes.group(for: key) { fold($0) }
     let before = group.bytes
     let finding = group.add(call, nextNumber: &nextFinding)
@@ -93,30 +93,6 @@ public final class ReportBuilder {
   }
 
   // MARK: - Adding
-
-  private func makeKey(of call: Call) {
-    key.removeAll(keepingCapacity: true)
-    append(call.origin)
-    key.append(0)
-    append(call.url.host ?? "")
-    if let port = call.url.port, port != 80, port != 443 {
-      key.append(UInt8(ascii: ":"))
-      key.append(contentsOf: String(port).utf8)
-    }
-    key.append(0)
-    RouteTemplate.append(call.url.target, to: &key)
-  }
-
-  /// Appends a text to the key: long ones cut and told apart by their digest.
-  private func append(_ text: String) {
-    if text.utf8.count <= 256 {
-      // A byte that separates parts cannot stand in one.
-      for byte in text.utf8 { key.append(byte == 0 ? UInt8(ascii: " ") : byte) }
-    } else {
-      let head = String(text.unicodeScalars.prefix(100)) + "…" + Redaction.token(of: text)
-      for byte in head.utf8 { key.append(byte == 0 ? UInt8(ascii: " ") : byte) }
-    }
-  }
 
   private func spoolRows(of call: Call, finding: UInt32) throws(ReportError) {
     let overflow = OverflowGroup.index(
@@ -215,9 +191,9 @@ public final class ReportBuilder {
       key: key, tally: finding.tally,
       routeCalls: isCounted.insert(key).inserted ? group.calls : 0, certainty: certainty,
       onset: Onset(
-        moment: finding.firstMoment, firstBad: finding.first, lastGood: finding.lastGood,
+        moment: finding.firstMoment, firstBad: finding.first, lastGood: finding.lastGood?.call,
         explanation: rule.explanation(context)),
-      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter))
+      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter?.call))
   }
 
   private func writeRows(

@@ -72,5 +72,6 @@ public struct ReportError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
+  /// The reason.
   public var description: String { reason }
 }

@@ -1,16 +1,31 @@
 internal import FetchCORS
 internal import HTTPExchange
 
+/// A call that is held as a sample, shared by all that refer to it.
+final class HeldCall {
+  let call: Call
+  /// Bytes that it is counted with.
+  let size: Int
+
+  init(_ call: Call) {
+    let footprint = call.footprint
+    self.call = call.bounded(footprint: footprint)
+    size = min(footprint, 128 << 10)
+  }
+}
+
 extension Call {
   /// Bytes of text that the call holds, roughly.
   var footprint: Int {
     var sum = origin.utf8.count &+ method.utf8.count &+ url.target.utf8.count
     sum &+= (userAgent?.utf8.count ?? 0) &+ (message?.utf8.count ?? 0)
     sum &+= (parameter?.utf8.count ?? 0) &+ client.utf8.count
-    for part in exchanges {
-      sum &+= part.exchange.request.footprint &+ part.exchange.response.footprint
-      sum &+= part.exchange.url.target.utf8.count &+ part.exchange.id.source.utf8.count
-      sum &+= 400
+    // Elements are read in place: a copy of each would cost more than the sum.
+    for index in exchanges.indices {
+      sum &+= exchanges[index].exchange.request.footprint
+      sum &+= exchanges[index].exchange.response.footprint
+      sum &+= exchanges[index].exchange.url.target.utf8.count
+      sum &+= exchanges[index].exchange.id.source.utf8.count &+ 400
     }
     return sum
   }
@@ -77,7 +92,7 @@ extension Call {
 extension MessageEvidence {
   fileprivate var footprint: Int {
     var sum = 0
-    for field in fields { sum &+= (field.value?.utf8.count ?? 0) &+ 32 }
+    for index in fields.indices { sum &+= (fields[index].value?.utf8.count ?? 0) &+ 32 }
     if case .only(let names) = coverage { sum &+= names.count &* 24 }
     return sum
   }

@@ -11,9 +11,9 @@ final class Finding {
   var firstMoment: Moment
   var lastMoment: Moment
   /// The last good call before ``first``.
-  var lastGood: Call?
+  var lastGood: HeldCall?
   /// The first good call after the last of the calls.
-  var goodAfter: Call?
+  var goodAfter: HeldCall?
 
   init(number: UInt32, symptoms: Symptoms, first: Call, moment: Moment) {
     self.number = number
@@ -57,8 +57,9 @@ final class RouteGroup {
   var grantedHeaders: Set<String> = []
   private var lastRequestedHeaders = ""
   private(set) var findings: [Symptoms: Finding] = [:]
-  private var good: [(method: String, call: Call, bytes: Int)] = []
-  private var goodPreflights: [(method: String, call: Call, bytes: Int)] = []
+  /// The last good call of each method, and the last one that had a preflight.
+  private var good: [HeldCall] = []
+  private var goodPreflights: [HeldCall] = []
   private var awaitingGood = 0
   /// Bytes of samples held, roughly.
   private(set) var bytes: Int
@@ -97,15 +98,13 @@ final class RouteGroup {
   }
 
   private func noteGood(_ call: Call) {
-    let footprint = call.footprint
-    let held = call.bounded(footprint: footprint)
-    let size = min(footprint, 128 << 10)
-    keep(held, size, in: &good)
-    for part in call.exchanges {
-      switch part.role {
+    let held = HeldCall(call)
+    keep(held, in: &good)
+    for index in call.exchanges.indices {
+      switch call.exchanges[index].role {
       case .preflight:
         passedPreflights &+= 1
-        if let names = part.exchange.request.first(.accessControlRequestHeaders),
+        if let names = call.exchanges[index].exchange.request.first(.accessControlRequestHeaders),
           names != lastRequestedHeaders, names.utf8.count <= 4096
         {
           lastRequestedHeaders = names
@@ -114,12 +113,12 @@ final class RouteGroup {
             if text.utf8.count <= 100 { grantedHeaders.insert(text) }
           }
         }
-        keep(held, size, in: &goodPreflights)
+        keep(held, in: &goodPreflights)
       case .request:
-        guard let status = part.exchange.status else { continue }
+        guard let status = call.exchanges[index].exchange.status else { continue }
         if status >= 400 { allowedErrors &+= 1 }
         if (200...299).contains(status),
-          part.exchange.response.contains(.accessControlAllowOrigin)
+          call.exchanges[index].exchange.response.contains(.accessControlAllowOrigin)
         {
           goodResponses &+= 1
         }
@@ -128,9 +127,9 @@ final class RouteGroup {
     guard awaitingGood > 0 else { return }
     for finding in findings.values
     where finding.goodAfter == nil && finding.symptoms.verdict == .blocked {
-      guard isComparable(held, to: finding.first) else { continue }
+      guard isComparable(held.call, to: finding.first) else { continue }
       finding.goodAfter = held
-      bytes &+= size
+      bytes &+= held.size
       awaitingGood -= 1
     }
   }
@@ -140,16 +139,15 @@ final class RouteGroup {
     good.method == bad.method && (bad.phase != .preflight || good.preflight != nil)
   }
 
-  private func keep(
-    _ call: Call, _ size: Int, in list: inout [(method: String, call: Call, bytes: Int)]
-  ) {
-    if let index = list.firstIndex(where: { $0.method == call.method }) {
-      bytes &+= size - list[index].bytes
-      list[index] = (call.method, call, size)
-    } else if list.count < Self.maximumMethods {
-      bytes &+= size
-      list.append((call.method, call, size))
+  private func keep(_ held: HeldCall, in list: inout [HeldCall]) {
+    for index in list.indices where list[index].call.method == held.call.method {
+      bytes &+= held.size - list[index].size
+      list[index] = held
+      return
     }
+    guard list.count < Self.maximumMethods else { return }
+    bytes &+= held.size
+    list.append(held)
   }
 
   private func note(_ call: Call, nextNumber: inout UInt32) -> Finding? {
@@ -177,7 +175,7 @@ final class RouteGroup {
     finding.tally.add(call)
     if call.verdict == .blocked {
       let list = call.phase == .preflight ? goodPreflights : good
-      finding.lastGood = list.first { $0.method == call.method }?.call
+      finding.lastGood = list.first { $0.call.method == call.method }
       awaitingGood += 1
     }
     bytes &+= min(footprint, 128 << 10) &+ 1500

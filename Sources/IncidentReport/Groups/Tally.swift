@@ -151,7 +151,9 @@ struct CallSample: Hashable, Comparable {
   static func < (left: Self, right: Self) -> Bool { left.moment < right.moment }
 }
 
-/// What is counted of a set of calls. Merging is associative and commutative.
+/// What is counted of a set of calls.
+///
+/// Merging is associative and commutative.
 struct Tally: Hashable {
   static let maximumSamples = 3
   /// Clients that are told apart in one incident.

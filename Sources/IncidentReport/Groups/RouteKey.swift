@@ -1,0 +1,32 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// Origin, host and route of a call as one run of bytes, parted by zeros.
+enum RouteKey {
+  /// Writes the key of a call over what is there.
+  static func write(_ call: Call, to key: inout [UInt8]) {
+    key.removeAll(keepingCapacity: true)
+    append(call.origin, to: &key)
+    key.append(0)
+    if let host = call.url.host { append(host, to: &key) }
+    if let port = call.url.port, port != 80, port != 443 {
+      key.append(UInt8(ascii: ":"))
+      key.append(contentsOf: String(port).utf8)
+    }
+    key.append(0)
+    RouteTemplate.append(call.url.target, to: &key)
+  }
+
+  /// Appends a text: long ones cut and told apart by their digest.
+  private static func append(_ text: String, to key: inout [UInt8]) {
+    let start = key.count
+    if text.utf8.count <= 256 {
+      key.append(contentsOf: text.utf8)
+    } else {
+      let head = String(text.unicodeScalars.prefix(100)) + "…" + Redaction.token(of: text)
+      key.append(contentsOf: head.utf8)
+    }
+    // The byte that separates parts cannot stand in one.
+    for index in start..<key.count where key[index] == 0 { key[index] = UInt8(ascii: " ") }
+  }
+}
