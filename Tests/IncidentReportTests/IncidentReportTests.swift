@@ -89,15 +89,51 @@ enum Morning {
   }
 }
 
-@Test("a report can be looked at")
-func lookAtReport() throws {
+/// Set `POSTFLIGHT_LOOK` to a folder in order to look at what is written.
+@Test("the page allows its own style and script and nothing else")
+func pageIsSelfContained() throws {
   let outputs = try Morning.outputs(ReportOptions(writesCalls: true))
-  let folder = ProcessInfo.processInfo.environment["POSTFLIGHT_LOOK"]
-  if let folder {
+  if let folder = ProcessInfo.processInfo.environment["POSTFLIGHT_LOOK"] {
     for (file, bytes) in outputs.files {
       try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + file.rawValue))
     }
     try Data(outputs.summary.utf8).write(to: URL(fileURLWithPath: folder + "/summary.txt"))
   }
-  #expect(outputs.text(.html).hasSuffix("</html>\n"))
+  let html = outputs.text(.html)
+  #expect(html.hasSuffix("</html>\n"))
+  func content(_ tag: String) throws -> String {
+    let start = try #require(html.firstRange(of: "<\(tag)>"))
+    let end = try #require(html[start.upperBound...].firstRange(of: "</\(tag)>"))
+    return String(html[start.upperBound..<end.lowerBound])
+  }
+  for tag in ["style", "script"] {
+    let hash = HTMLText.policyHash(of: try content(tag))
+    #expect(html.contains("\(tag)-src &#39;\(hash)&#39;"), "\(tag)")
+  }
+  #expect(html.contains("default-src &#39;none&#39;"))
+  for word in [" src=", "url(", "@import", " style=", "<link", "<iframe", "javascript:"] {
+    #expect(!html.contains(word), "\(word)")
+  }
+  // Links lead into the page or to the standard.
+  for part in html.split(separator: "href=\"").dropFirst() {
+    #expect(part.hasPrefix("#") || part.hasPrefix("https://fetch.spec.whatwg.org/"))
+  }
+  // Every link into the page has its place.
+  for part in html.split(separator: "href=\"#").dropFirst() {
+    #expect(html.contains("id=\"\(part.prefix { $0 != "\"" })\""))
+  }
+}
+
+@Test("a page opens with the answer and shows each incident with its evidence")
+func pageTellsTheStory() throws {
+  let html = try Morning.outputs().text(.html)
+  for text in [
+    "Since 2026-09-21 15:43:40 UTC, browsers kept https://app.example from reading",
+    "150 PUT calls of 23 clients", "answer OPTIONS before authentication",
+    "id=\"incident-", "last good one before it, at 2026-09-21 15:42:40 UTC",
+    "edge.pcap no. 5421", "What the console said", "the file ends inside a packet",
+    "the preflight was answered with 403", "same-origin", "Read in part",
+  ] {
+    #expect(html.contains(text), "\(text)")
+  }
 }
