@@ -34,19 +34,18 @@ public struct CORSPreflightCache: Sendable {
   /// Remembers a preflight that passed.
   ///
   /// - Parameter time: when its response was complete; the earliest that is possible.
-  public mutating func store(
-    _ question: PreflightQuestion, response: MessageEvidence, at time: EventTime
-  ) {
+  public mutating func store(_ answer: PreflightAnswer, at time: EventTime) {
     let rules = engine.differences
-    let seconds = maxAge(response)
+    let question = answer.question
+    let seconds = maxAge(answer.response)
     guard seconds > 0 else {
       clear()
       return
     }
     if rules.mergesCacheEntries { grants.removeAll { $0.expires <= time } } else { clear() }
     let expires = time.advanced(by: Int64(min(seconds, rules.maxAgeCap) * 1_000_000_000))
-    let methods = list(response, .accessControlAllowMethods)
-    let names = list(response, .accessControlAllowHeaders)
+    let methods = answer.methods.known
+    let names = answer.headerNames.known
     // The request that passed needed no listing where a wildcard or the safelist covers it.
     if let method = question.method, !methods.contains(method) {
       add(method, isMethod: true, time, expires)
@@ -120,13 +119,6 @@ public struct CORSPreflightCache: Sendable {
     switch CombinedValue(response.evidence(of: name)) {
     case .oneLine(let text): .value(text)
     case let other: other
-    }
-  }
-
-  private func list(_ response: MessageEvidence, _ name: HeaderName) -> [String] {
-    switch TokenList(name, in: response) {
-    case .tokens(let tokens), .someTokens(let tokens): tokens
-    default: []
     }
   }
 }

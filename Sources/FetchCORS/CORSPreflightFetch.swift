@@ -32,8 +32,9 @@ public struct PreflightQuestion: Hashable, Sendable {
         isPartial = true
         text = text.lastIndex(of: ",").map { String(text[..<$0]) } ?? ""
       }
-      headerNames = text.split(separator: ",").map { $0.strippingHTTPWhitespace }
-        .filter { !$0.isEmpty }
+      headerNames = text.utf8.split(separator: UInt8(ascii: ",")).map {
+        Substring($0).strippingHTTPWhitespace
+      }.filter { !$0.isEmpty }
     }
   }
 }
@@ -61,15 +62,27 @@ public func corsPreflightFetch(
 }
 
 /// A preflight and its response, read once for the worlds in which it is checked.
-struct PreflightAnswer {
-  private let question: PreflightQuestion
-  private let origin: String
+public struct PreflightAnswer: Hashable, Sendable {
+  /// What the preflight asked for.
+  public let question: PreflightQuestion
+  /// Its `Origin`.
+  public let origin: String
   private let status: Int
-  private let response: MessageEvidence
+  let response: MessageEvidence
   private let httpVersion: String?
   private let isRedirect: Bool
-  private let methods: TokenList
-  private let headerNames: TokenList
+  let methods: TokenList
+  let headerNames: TokenList
+
+  /// Reads a preflight; `nil` when its status or its origin is not recorded.
+  public init?(_ preflight: Exchange) {
+    guard let status = preflight.status, let origin = preflight.request.first(.origin) else {
+      return nil
+    }
+    self.init(
+      PreflightQuestion(preflight.request), origin: origin, status: status,
+      response: preflight.response, httpVersion: preflight.httpVersion)
+  }
 
   init(
     _ question: PreflightQuestion, origin: String, status: Int, response: MessageEvidence,
@@ -85,7 +98,10 @@ struct PreflightAnswer {
     headerNames = TokenList(.accessControlAllowHeaders, in: response)
   }
 
-  func check(
+  /// Checks it in one world.
+  ///
+  /// - Standard: <https://fetch.spec.whatwg.org/#cors-preflight-fetch-0>
+  public func check(
     includesCredentials: Bool, forcesPreflight: Bool = false, engine: Engine
   ) -> Findings {
     let rules = engine.differences
@@ -134,10 +150,7 @@ struct PreflightAnswer {
   var dependsOnAuthorizationRule: Bool {
     guard question.headerNames?.contains(where: { $0.asciiLowercased == "authorization" }) ?? true
     else { return false }
-    switch headerNames {
-    case .tokens(let tokens), .someTokens(let tokens): return tokens.contains("*")
-    default: return false
-    }
+    return headerNames.known.contains("*")
   }
 }
 

@@ -4,12 +4,18 @@ public import HTTPExchange
 public struct CallEvidence: Hashable, Sendable {
   /// One station of a call: a preflight or none, an actual request or none.
   public struct Hop: Hashable, Sendable {
-    public var preflight: Exchange?
+    /// Its preflight.
+    public let preflight: Exchange?
+    /// What the preflight asked and was answered, read once.
+    public let answer: PreflightAnswer?
+    /// Its actual request.
     public var request: Exchange?
 
+    /// A hop of those exchanges.
     public init(preflight: Exchange? = nil, request: Exchange? = nil) {
       self.preflight = preflight
       self.request = request
+      answer = preflight.flatMap { PreflightAnswer($0) }
     }
   }
 

@@ -40,21 +40,11 @@ private struct Evaluation {
   let isRedirectModeProven: Bool
   /// By hop: whether the CORS check applies to its response.
   let isChecked: [Bool]
-  /// By hop: its preflight's answer, where there was one and it can be checked.
-  let answers: [PreflightAnswer?]
 
   init(_ evidence: CallEvidence, engines: [Engine]) {
     self.evidence = evidence
     self.engines = engines
     isChecked = evidence.hops.indices.map { evidence.isChecked(hop: $0) }
-    answers = evidence.hops.map { hop in
-      guard let preflight = hop.preflight, let status = preflight.status,
-        let origin = preflight.request.first(.origin)
-      else { return nil }
-      return PreflightAnswer(
-        PreflightQuestion(preflight.request), origin: origin, status: status,
-        response: preflight.response, httpVersion: preflight.httpVersion)
-    }
     provesCredentials = Self.provesCredentials(evidence)
     isModeProven = Self.provesMode(evidence)
     isCrossOriginProven = Self.provesCrossOrigin(evidence)
@@ -217,7 +207,7 @@ private struct Evaluation {
   private func addStandardVerdict(_ call: inout Call) {
     // Elsewhere the engines allow no more than the standard.
     let mayDiffer =
-      answers.contains { $0?.dependsOnAuthorizationRule ?? false }
+      evidence.hops.contains { $0.answer?.dependsOnAuthorizationRule ?? false }
       || (engines.contains { $0.differences.ignoresEmptyAllowOriginLinesOverHTTP2 }
         && evidence.hops.contains { $0.request?.httpVersion?.hasPrefix("HTTP/2") ?? false })
     guard call.verdict == .allowed, engines != [.standard], mayDiffer else { return }
@@ -277,7 +267,7 @@ extension Evaluation {
   }
 
   private func check(preflight: Exchange, hop index: Int, in world: World) -> Findings {
-    if let answer = answers[index] {
+    if let answer = evidence.hops[index].answer {
       return answer.check(includesCredentials: world.includesCredentials, engine: world.engine)
     }
     var findings = Findings()
@@ -357,7 +347,7 @@ extension Evaluation {
       }
       if let scheme = request.request.first(.authorization)?.asciiLowercased,
         ["basic", "negotiate", "ntlm"].contains(scheme),
-        let asked = hop.preflight.flatMap({ PreflightQuestion($0.request).headerNames }),
+        let asked = hop.answer?.question.headerNames,
         !asked.contains(where: { $0.asciiLowercased == "authorization" })
       {
         return true

@@ -42,7 +42,7 @@ enum CombinedValue: Equatable {
 /// A header field as a list of tokens.
 ///
 /// - Standard: <https://fetch.spec.whatwg.org/#extract-header-list-values>
-enum TokenList: Equatable {
+enum TokenList: Hashable {
   case unrecorded
   /// No such field.
   case absent
@@ -68,6 +68,14 @@ enum TokenList: Equatable {
     }
   }
 
+  /// The tokens that are known to be listed.
+  var known: [String] {
+    switch self {
+    case .tokens(let tokens), .someTokens(let tokens): tokens
+    case .unrecorded, .absent, .malformed: []
+    }
+  }
+
   /// The tokens of a comma list; `nil` when an element is none.
   static func tokens(in text: String) -> [String]? {
     var text = text
@@ -83,7 +91,7 @@ enum TokenList: Equatable {
         while last > first, bytes[last - 1].isHTTPWhitespace { last -= 1 }
         if first < last {
           let element = UnsafeBufferPointer(rebasing: bytes[first..<last])
-          guard element.allSatisfy(\.isTokenByte) else { return nil }
+          guard element.allSatisfy({ $0.isTokenByte }) else { return nil }
           tokens.append(String(decoding: element, as: UTF8.self))
         }
         start = end + 1

@@ -15,14 +15,14 @@ public func isSafelistedRequestHeader(
   guard bytes.count <= 128 else { return false }
   switch name.asciiLowercased {
   case "accept":
-    return !bytes.contains(where: \.isCORSUnsafe)
+    return !bytes.contains(where: { $0.isCORSUnsafe })
   case "accept-language", "content-language":
     return bytes.allSatisfy {
       (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
         || " *,-.;=".utf8.contains($0)
     }
   case "content-type":
-    guard !bytes.contains(where: \.isCORSUnsafe), let essence = mimeTypeEssence(value) else {
+    guard !bytes.contains(where: { $0.isCORSUnsafe }), let essence = mimeTypeEssence(value) else {
       return false
     }
     return essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data"
@@ -108,16 +108,21 @@ private func isSimpleRange(_ value: String) -> Bool {
 ///
 /// - Standard: <https://mimesniff.spec.whatwg.org/#parse-a-mime-type>
 func mimeTypeEssence(_ text: String) -> String? {
-  let trimmed = text.strippingHTTPWhitespace
-  guard let slash = trimmed.firstIndex(of: "/") else { return nil }
-  let type = trimmed[..<slash]
-  let rest = trimmed[trimmed.index(after: slash)...]
-  let subtype = rest.prefix { $0 != ";" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
-  let subtypeText = String(subtype)
-  guard !type.isEmpty, type.utf8.allSatisfy(\.isTokenByte), !subtypeText.isEmpty,
-    subtypeText.utf8.allSatisfy(\.isTokenByte)
-  else { return nil }
-  return "\(type)/\(subtypeText)".asciiLowercased
+  var text = text
+  return text.withUTF8 { bytes in
+    var start = 0
+    while start < bytes.count, bytes[start].isHTTPWhitespace { start += 1 }
+    var end = start
+    while end < bytes.count, bytes[end] != UInt8(ascii: ";") { end += 1 }
+    while end > start, bytes[end - 1].isHTTPWhitespace { end -= 1 }
+    let essence = UnsafeBufferPointer(rebasing: bytes[start..<end])
+    guard let slash = essence.firstIndex(of: UInt8(ascii: "/")), slash > 0,
+      slash < essence.count - 1,
+      essence[..<slash].allSatisfy({ $0.isTokenByte }),
+      essence[(slash + 1)...].allSatisfy({ $0.isTokenByte })
+    else { return nil }
+    return String(decoding: essence, as: UTF8.self).asciiLowercased
+  }
 }
 
 /// What the header names on the wire tell of those that script set.
@@ -163,7 +168,7 @@ public struct ScriptHeaders: Hashable, Sendable {
           } ?? false
       case .contentLanguage, .acceptLanguage, .accept:
         // The browser's own values of these are safelisted.
-        isUnsafe = field.value?.utf8.contains(where: \.isCORSUnsafe) ?? false
+        isUnsafe = field.value?.utf8.contains(where: { $0.isCORSUnsafe }) ?? false
       default:
         isUnsafe = !Self.isAmbient(field.name)
       }

@@ -8,55 +8,75 @@ struct DeadlineQueue {
   private struct Entry {
     var call: OpenCall
     var browser: Browser
-    var deadline: EventTime
     var sequence: UInt64
   }
 
   private struct Queue {
+    /// Beside the entries, so that looking at the next deadline counts no references.
+    var deadlines: [EventTime] = []
     var entries: [Entry?] = []
     var head = 0
 
-    mutating func dropFirst() {
+    var next: EventTime? { head < deadlines.count ? deadlines[head] : nil }
+
+    mutating func popFirst() -> Entry? {
+      let entry = entries[head]
       entries[head] = nil
       head += 1
-      if head > 1024, head * 2 > entries.count {
+      if head == deadlines.count || (head > 256 && head * 2 > deadlines.count) {
+        deadlines.removeFirst(head)
         entries.removeFirst(head)
         head = 0
       }
+      return entry
     }
-
-    var first: Entry? { head < entries.count ? entries[head] : nil }
   }
 
-  private var queues: [Int64: Queue] = [:]
+  private var short = Queue()
+  private var long = Queue()
   private var sequence: UInt64 = 0
 
-  mutating func push(_ call: OpenCall, _ browser: Browser, at deadline: EventTime, window: Int64) {
+  /// - Parameter isLong: whether the call waits by the longer of the two windows.
+  mutating func push(_ call: OpenCall, _ browser: Browser, at deadline: EventTime, isLong: Bool) {
     call.deadline = deadline
     sequence += 1
-    queues[window, default: Queue()].entries.append(
-      Entry(call: call, browser: browser, deadline: deadline, sequence: sequence))
+    let entry = Entry(call: call, browser: browser, sequence: sequence)
+    if isLong {
+      long.deadlines.append(deadline)
+      long.entries.append(entry)
+    } else {
+      short.deadlines.append(deadline)
+      short.entries.append(entry)
+    }
   }
 
   /// The next call whose deadline is before `time` and that is still waiting.
   mutating func pop(before time: EventTime = EventTime(nanoseconds: .max)) -> (OpenCall, Browser)? {
     while true {
-      var next: (window: Int64, entry: Entry)?
-      for (window, queue) in queues {
-        guard let entry = queue.first else { continue }
-        if let other = next?.entry,
-          (other.deadline, other.sequence) < (entry.deadline, entry.sequence)
-        {
-          continue
-        }
-        next = (window, entry)
+      let deadline: EventTime
+      let entry: Entry?
+      switch (short.next, long.next) {
+      case (nil, nil): return nil
+      case (let first?, let second) where second.map({ isShortFirst(first, $0) }) ?? true:
+        guard first < time else { return nil }
+        deadline = first
+        entry = short.popFirst()
+      case (_, let second?):
+        guard second < time else { return nil }
+        deadline = second
+        entry = long.popFirst()
+      case (_?, nil): return nil
       }
-      guard let (window, entry) = next, entry.deadline < time else { return nil }
-      queues[window]?.dropFirst()
+      guard let entry else { continue }
+      // One that went on waiting stands in the queue again, with a later deadline.
       if case .nothing = entry.call.waiting { continue }
-      // It went on: a later entry stands for it.
-      if entry.call.deadline != entry.deadline { continue }
-      return (entry.call, entry.browser)
+      if entry.call.deadline == deadline { return (entry.call, entry.browser) }
     }
+  }
+
+  private func isShortFirst(_ first: EventTime, _ second: EventTime) -> Bool {
+    first == second
+      ? (short.entries[short.head]?.sequence ?? 0) < (long.entries[long.head]?.sequence ?? 0)
+      : first < second
   }
 }

@@ -16,9 +16,7 @@ final class OpenCall {
   var waiting = Waiting.nothing
   /// When it is given up, in event time.
   var deadline = EventTime(nanoseconds: .max)
-  /// What the preflight of the last hop asked for.
-  var question = PreflightQuestion(method: nil, headerNames: nil)
-  /// The header names among it.
+  /// The header names that the preflight of the last hop asked for.
   var askedNames: [HeaderName]?
   /// What the last preflight's answer says of it.
   var outlook = PreflightOutlook.passes
@@ -39,6 +37,9 @@ final class OpenCall {
     self.evidence = evidence
     self.beganAtHome = beganAtHome
   }
+
+  /// What the preflight of the last hop asked and was answered.
+  var answer: PreflightAnswer? { evidence.hops.last?.answer }
 
   /// The preflight of the last hop.
   var preflight: Exchange? { evidence.hops.last?.preflight }

@@ -91,43 +91,36 @@ struct Pairing {
   private mutating func addPreflight(
     _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
   ) {
-    let question = PreflightQuestion(exchange.request)
-    let origin = traits.origin ?? "null"
+    let hop = CallEvidence.Hop(preflight: exchange)
     let call: OpenCall
-    if let chain = redirectLeading(to: exchange, method: question.method, traits, browser) {
+    if let chain = redirectLeading(
+      to: exchange, method: hop.answer?.question.method, traits, browser)
+    {
       browser.close(chain)
       if chain.beganAtHome, chain.evidence.hops.count == 1 { chain.evidence.kind = .preflightOnly }
-      chain.evidence.hops.append(CallEvidence.Hop(preflight: exchange))
+      chain.evidence.hops.append(hop)
       call = chain
     } else {
       call = OpenCall(
         CallEvidence(
-          origin: origin, engine: browser.engine, hops: [.init(preflight: exchange)],
+          origin: traits.origin ?? "null", engine: browser.engine, hops: [hop],
           kind: .preflightOnly))
     }
-    call.question = question
-    call.askedNames = question.headerNames?.map { HeaderName($0) }
-    replayCache(exchange, question, origin: origin, browser, call)
+    call.askedNames = hop.answer?.question.headerNames?.map { HeaderName($0) }
+    replayCache(exchange, browser, call)
     wait(call, .request, browser)
   }
 
   /// What the preflight did to the browser's cache, and whether it can have passed at all.
-  private func replayCache(
-    _ exchange: Exchange, _ question: PreflightQuestion, origin: String, _ browser: Browser,
-    _ call: OpenCall
-  ) {
-    guard let status = exchange.status, exchange.request.contains(.origin) else { return }
+  private func replayCache(_ exchange: Exchange, _ browser: Browser, _ call: OpenCall) {
+    guard let answer = call.answer else { return }
     let engine = browser.engine ?? .standard
     // What fails without credentials fails with them as well.
-    let findings = corsPreflightFetch(
-      question, origin: origin, includesCredentials: false, status: status,
-      response: exchange.response, httpVersion: exchange.httpVersion, engine: engine)
-    let key = Browser.CacheKey(origin: origin, url: exchange.url)
+    let findings = answer.check(includesCredentials: false, engine: engine)
+    let key = Browser.CacheKey(origin: answer.origin, url: exchange.url)
     if findings.passes {
       call.outlook = .passes
-      browser.updateCache(key) { cache in
-        cache.store(question, response: exchange.response, at: exchange.endInterval.lowerBound)
-      }
+      browser.updateCache(key) { $0.store(answer, at: exchange.endInterval.lowerBound) }
     } else if findings.faults.isEmpty {
       call.outlook = .doubtful
     } else {
@@ -221,7 +214,7 @@ struct Pairing {
     _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders
   ) -> Int? {
     guard let preflight = call.preflight else { return nil }
-    if let method = call.question.method, method != exchange.method { return nil }
+    if let method = call.answer?.question.method, method != exchange.method { return nil }
     if let origin = preflight.request.first(.origin), let own = traits.origin, origin != own,
       // Firefox keeps the page's origin on the preflight of a later hop.
       !(call.evidence.hops.count > 1 && (own == "null" || origin == "null"))
@@ -269,13 +262,11 @@ struct Pairing {
 
   /// A doubtful preflight that was followed passed: from now on the cache holds it.
   private func rememberProved(_ call: OpenCall, _ browser: Browser) {
-    guard call.outlook == .doubtful, let preflight = call.preflight else { return }
-    let key = Browser.CacheKey(
-      origin: preflight.request.first(.origin) ?? "null", url: preflight.url)
-    browser.updateCache(key) { cache in
-      cache.store(
-        call.question, response: preflight.response, at: preflight.endInterval.lowerBound)
+    guard call.outlook == .doubtful, let answer = call.answer, let preflight = call.preflight else {
+      return
     }
+    let key = Browser.CacheKey(origin: answer.origin, url: preflight.url)
+    browser.updateCache(key) { $0.store(answer, at: preflight.endInterval.lowerBound) }
   }
 
   // MARK: Redirects
@@ -365,10 +356,10 @@ struct Pairing {
       return
     }
     let last = call.evidence.hops.last.flatMap { $0.request ?? $0.preflight }
-    let window =
-      last?.timeBasis == .end ? PairingLimits.windowByEnd : PairingLimits.window
+    let isLong = last?.timeBasis == .end
+    let window = isLong ? PairingLimits.windowByEnd : PairingLimits.window
     browser.open(call, waiting)
-    deadlines.push(call, browser, at: now.advanced(by: window), window: window)
+    deadlines.push(call, browser, at: now.advanced(by: window), isLong: isLong)
   }
 
   private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
@@ -395,7 +386,7 @@ struct Pairing {
       call.evidence.hasReadableStoredResponse = browser.hasReadable(key)
     }
     let verdict = evaluate(call.evidence, as: engineOverride)
-    if verdict.verdict == .allowed { browser.noteReadable(key) }
+    if verdict.verdict == .allowed, verdict.method == "GET" { browser.noteReadable(key) }
     if verdict.verdict == .blocked, verdict.phase == .response,
       (browser.engine ?? .standard).differences.refusedResponseClearsCache
     {
