@@ -10,8 +10,12 @@ public struct EventTime: Hashable, Comparable, Sendable {
 
   /// An instant from whole seconds and nanoseconds; saturates instead of overflowing.
   public init(seconds: Int64, nanoseconds: Int64 = 0) {
-    let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    let (sum, carried) = scaled.addingReportingOverflow(nanoseconds)
+    // Both parts of one sign, so that the product overflows only where the sum does.
+    let borrows = seconds < 0 && nanoseconds > 0
+    let whole = borrows ? seconds + 1 : seconds
+    let rest = borrows ? nanoseconds - 1_000_000_000 : nanoseconds
+    let (scaled, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, carried) = scaled.addingReportingOverflow(rest)
     self.nanoseconds = overflow || carried ? (seconds < 0 ? .min : .max) : sum
   }
 
@@ -38,6 +42,15 @@ public struct EventTime: Hashable, Comparable, Sendable {
     let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
     return Int64(era) * 146_097 + Int64(dayOfEra) - 719_468
+  }
+
+  /// 28 to 31.
+  private static func lengthOfMonth(_ month: Int, year: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
   }
 
   /// Year, month and day of a number of days since 1970-01-01.
@@ -156,7 +169,7 @@ extension EventTime {
     guard bytes.count >= 20,
       let year = number(0..<4), bytes[4] == UInt8(ascii: "-"),
       let month = number(5..<7), (1...12).contains(month), bytes[7] == UInt8(ascii: "-"),
-      let day = number(8..<10), (1...31).contains(day),
+      let day = number(8..<10), day >= 1, day <= Self.lengthOfMonth(month, year: year),
       bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t")
         || bytes[10] == UInt8(ascii: " "),
       let hour = number(11..<13), hour < 24, bytes[13] == UInt8(ascii: ":"),
@@ -183,9 +196,11 @@ extension EventTime {
       index += 1
     case UInt8(ascii: "+"), UInt8(ascii: "-"):
       let sign: Int64 = bytes[index] == UInt8(ascii: "-") ? -1 : 1
-      guard let hours = number(index + 1..<index + 3) else { return nil }
+      guard let hours = number(index + 1..<index + 3), hours < 24 else { return nil }
       let colon = index + 3 < bytes.count && bytes[index + 3] == UInt8(ascii: ":") ? 1 : 0
-      guard let minutes = number(index + 3 + colon..<index + 5 + colon) else { return nil }
+      guard let minutes = number(index + 3 + colon..<index + 5 + colon), minutes < 60 else {
+        return nil
+      }
       offset = sign * Int64(hours * 3600 + minutes * 60)
       index += 5 + colon
     default:
