@@ -16,8 +16,8 @@ public struct ExchangeID: Hashable, Comparable, Sendable, CustomStringConvertibl
 
   /// Reads what ``description`` wrote.
   public init?(_ text: String) {
-    guard let hash = text.lastIndex(of: "#") else { return nil }
-    let parts = text[text.index(after: hash)...].split(separator: ".")
+    guard let hash = text.utf8.lastIndex(of: UInt8(ascii: "#")) else { return nil }
+    let parts = text[text.utf8.index(after: hash)...].split(separator: ".")
     guard parts.count == 2, let number = UInt64(parts[0]), let ordinal = UInt32(parts[1])
     else { return nil }
     self.init(source: String(text[..<hash]), number: number, ordinal: ordinal)

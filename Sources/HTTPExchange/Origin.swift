@@ -18,9 +18,13 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads `scheme://host[:port]`, and refuses `null`, lists, paths and anything else.
   public init?(_ text: some StringProtocol) {
-    guard let separator = text.firstRange(of: "://") else { return nil }
-    let scheme = text[..<separator.lowerBound]
-    let authority = text[separator.upperBound...]
+    // Bytes, not characters: a combining mark would make one character of `/` and itself.
+    let bytes = text.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+      bytes[colon...].starts(with: "://".utf8)
+    else { return nil }
+    let scheme = text[..<colon]
+    let authority = text[bytes.index(colon, offsetBy: 3)...]
     guard let first = scheme.utf8.first, first | 0x20 >= 97, first | 0x20 <= 122,
       scheme.utf8.allSatisfy({ Self.isSchemeByte($0) }),
       let (host, port) = Self.split(authority: authority)
@@ -47,26 +51,37 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
 
   /// Splits `host[:port]`; `nil` for anything that is not exactly that.
   public static func split(authority: some StringProtocol) -> (host: String, port: UInt16?)? {
-    var host = Substring(authority)
+    var host = Substring(authority).utf8
     var port: UInt16?
-    let bracket = host.lastIndex(of: "]")
-    if let colon = host.lastIndex(of: ":"), bracket.map({ $0 < colon }) ?? true {
+    let bracket = host.lastIndex(of: UInt8(ascii: "]"))
+    if let colon = host.lastIndex(of: UInt8(ascii: ":")), bracket.map({ $0 < colon }) ?? true {
       let digits = host[host.index(after: colon)...]
-      guard !digits.isEmpty, digits.utf8.count <= 5,
-        digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
-        let number = UInt16(digits)
+      guard !digits.isEmpty, digits.count <= 5, digits.allSatisfy({ $0 >= 48 && $0 <= 57 }),
+        let number = UInt16(Substring(digits))
       else { return nil }
       port = number
       host = host[..<colon]
     }
-    guard !host.isEmpty, host.utf8.allSatisfy({ Self.isHostByte($0) }) else { return nil }
-    if host.contains(":") {
-      guard host.first == "[", host.last == "]" else { return nil }
+    guard let first = host.first else { return nil }
+    if first == UInt8(ascii: "[") {
+      guard host.count > 2, host.last == UInt8(ascii: "]"),
+        host.dropFirst().dropLast().allSatisfy({ Self.isAddressByte($0) })
+      else { return nil }
+    } else {
+      guard host.allSatisfy({ Self.isHostByte($0) }) else { return nil }
     }
-    return (String(host).asciiLowercased, port)
+    return (String(Substring(host)).asciiLowercased, port)
   }
 
-  private static func isSchemeByte(_ byte: UInt8) -> Bool {
+  /// A byte of an IPv6 address: a hexadecimal digit, a colon or a dot.
+  private static func isAddressByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...58, 65...70, 97...102, UInt8(ascii: "."): true
+    default: false
+    }
+  }
+
+  static func isSchemeByte(_ byte: UInt8) -> Bool {
     switch byte {
     case 48...57, 65...90, 97...122, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): true
     default: false
@@ -78,7 +93,8 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
     case 0...0x20, 0x7F: false
     case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"),
       UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
-      UInt8(ascii: "|"), UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "%"):
+      UInt8(ascii: "|"), UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "%"),
+      UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"):
       false
     default: true
     }

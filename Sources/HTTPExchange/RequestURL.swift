@@ -11,12 +11,13 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
   /// Path and query as they were sent, secrets replaced, without a fragment.
   public var target: String
 
-  /// A URL of those parts.
+  /// A URL of those parts; a target that does not begin with `/` gets one, unless it is empty.
   public init(scheme: String?, host: String?, port: UInt16?, target: String) {
     self.scheme = scheme
     self.host = host
     self.port = port
-    self.target = target
+    // Else what follows the host could not be told from it when the URL is read back.
+    self.target = target.isEmpty || target.utf8.first == UInt8(ascii: "/") ? target : "/" + target
   }
 
   /// The URL that a request with that `Host` value has.
@@ -43,14 +44,13 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
       .compactMap { $0.0 ? $0.1 : nil }
   }
 
-  /// `http://host:8080/path?query`; unknown parts are left out: `//host/path`, `/path`.
+  /// `http://host:8080/path?query`; unknown parts are left out: `//host/path`, `/path`,
+  /// `https:///path`.
   public var description: String {
-    guard let host else { return target }
-    let prefix = scheme.map { "\($0)://" } ?? "//"
-    guard let port, port != scheme.flatMap(Origin.defaultPort(of:)) else {
-      return prefix + host + target
-    }
-    return "\(prefix)\(host):\(port)\(target)"
+    guard host != nil || scheme != nil || port != nil else { return target }
+    let prefix = (scheme.map { "\($0)://" } ?? "//") + (host ?? "")
+    guard let port, port != scheme.flatMap(Origin.defaultPort(of:)) else { return prefix + target }
+    return "\(prefix):\(port)\(target)"
   }
 
   /// Reads what ``description`` wrote.
@@ -58,100 +58,52 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
   /// - Parameter known: the parts that were recorded; `nil` takes each part that is written, and
   ///   the default port of a scheme that is.
   public init?(_ text: String, known: [String]? = nil) {
-    guard let slashes = text.firstRange(of: "//"),
-      slashes.lowerBound == text.startIndex || text[..<slashes.lowerBound].hasSuffix(":"),
-      !text[..<slashes.lowerBound].contains("/")
+    let bytes = text.utf8
+    let scheme = Self.scheme(in: bytes).map { String(text[..<$0]).asciiLowercased }
+    let start = scheme.map { bytes.index(bytes.startIndex, offsetBy: $0.utf8.count + 1) }
+    guard known?.isEmpty != true,
+      bytes[(start ?? bytes.startIndex)...].starts(with: "//".utf8)
     else {
+      guard known?.isEmpty ?? true else { return nil }
       self.init(scheme: nil, host: nil, port: nil, target: text)
       return
     }
-    let scheme =
-      slashes.lowerBound == text.startIndex
-      ? nil : String(text[..<slashes.lowerBound].dropLast()).asciiLowercased
-    let rest = text[slashes.upperBound...]
-    let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-    guard let (host, port) = Origin.split(authority: rest[..<end]) else { return nil }
-    var target = String(rest[end...])
-    if let fragment = target.firstIndex(of: "#") { target = String(target[..<fragment]) }
-    if !target.hasPrefix("/") { target = "/" + target }
+    let rest = bytes[bytes.index(start ?? bytes.startIndex, offsetBy: 2)...]
+    let end = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+    let authority = Substring(rest[..<end])
+    var host: String?
+    var port: UInt16?
+    if known?.contains("host") == false {
+      if authority.utf8.first == UInt8(ascii: ":") {
+        guard let number = UInt16(authority.dropFirst()) else { return nil }
+        port = number
+      } else if !authority.isEmpty {
+        return nil
+      }
+    } else {
+      guard let split = Origin.split(authority: authority) else { return nil }
+      (host, port) = split
+    }
+    var target = Substring(rest[end...])
+    if known == nil {
+      if let fragment = target.utf8.firstIndex(of: UInt8(ascii: "#")) {
+        target = target[..<fragment]
+      }
+      if target.utf8.first != UInt8(ascii: "/") { target = "/" + target }
+    }
     let isPortKnown = known?.contains("port") ?? true
     self.init(
       scheme: scheme, host: host,
       port: port ?? (isPortKnown ? scheme.flatMap(Origin.defaultPort(of:)) : nil),
-      target: target)
+      target: String(target))
   }
 
-  /// Resolves a `Location` value against this URL; the fragment is dropped.
-  ///
-  /// - Returns: `nil` when the value is no URL with the scheme `http` or `https`, or when the URL
-  ///   depends on a part that is not recorded.
-  /// - Standard: <https://fetch.spec.whatwg.org/#concept-response-location-url>
-  public func resolving(location: String) -> RequestURL? {
-    var text = Substring(location)
-    if let fragment = text.firstIndex(of: "#") { text = text[..<fragment] }
-    if let colon = text.firstIndex(of: ":"), Self.isScheme(text[..<colon]) {
-      let scheme = String(text[..<colon]).asciiLowercased
-      guard scheme == "http" || scheme == "https" else { return nil }
-      let rest = text[text.index(after: colon)...].drop { $0 == "/" || $0 == "\\" }
-      return RequestURL("\(scheme)://\(Self.withoutUserInfo(rest))")
-    }
-    if text.hasPrefix("//") || text.hasPrefix("\\\\") {
-      let rest = Self.withoutUserInfo(text.dropFirst(2))
-      guard var url = RequestURL("\(scheme ?? "http")://\(rest)") else { return nil }
-      if scheme == nil {
-        url.scheme = nil
-        url.port = nil
-      }
-      return url
-    }
-    var url = self
-    let path = target.prefix { $0 != "?" }
-    if text.hasPrefix("/") {
-      url.target = Self.removingDotSegments(String(text))
-    } else if text.hasPrefix("?") {
-      url.target = String(path) + text
-    } else if text.isEmpty {
-      return self
-    } else {
-      let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "/"
-      url.target = Self.removingDotSegments(String(folder) + text)
-    }
-    return url
-  }
-
-  private static func isScheme(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, (65...90).contains(first) || (97...122).contains(first)
-    else { return false }
-    return text.utf8.allSatisfy {
-      (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
-        || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
-    }
-  }
-
-  private static func withoutUserInfo(_ text: Substring) -> Substring {
-    let end = text.firstIndex { $0 == "/" || $0 == "?" || $0 == "\\" } ?? text.endIndex
-    guard let at = text[..<end].lastIndex(of: "@") else { return text }
-    return text[text.index(after: at)...]
-  }
-
-  private static func removingDotSegments(_ target: String) -> String {
-    let query = target.firstIndex(of: "?") ?? target.endIndex
-    let path = target[..<query]
-    guard path.contains("/.") else { return target }
-    var kept: [Substring] = []
-    let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-    for (index, segment) in segments.enumerated() {
-      let isLast = index == segments.count - 1
-      switch segment.lowercased() {
-      case ".", "%2e":
-        if isLast { kept.append("") }
-      case "..", ".%2e", "%2e.", "%2e%2e":
-        if !kept.isEmpty { kept.removeLast() }
-        if isLast { kept.append("") }
-      default:
-        kept.append(segment)
-      }
-    }
-    return "/" + kept.joined(separator: "/") + target[query...]
+  /// Where the colon of a scheme stands that the text begins with.
+  static func scheme(in bytes: String.UTF8View) -> String.Index? {
+    guard let first = bytes.first, (65...90).contains(first) || (97...122).contains(first),
+      let end = bytes.firstIndex(where: { !Origin.isSchemeByte($0) }),
+      bytes[end] == UInt8(ascii: ":")
+    else { return nil }
+    return end
   }
 }
