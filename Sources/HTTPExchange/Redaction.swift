@@ -42,88 +42,150 @@ public enum Redaction {
     }
   }
 
-  /// The scheme of an `Authorization` value, `Bearer` for example; `nil` when there is none.
+  /// The scheme of an `Authorization` or `WWW-Authenticate` value, `Bearer` for example; `nil` for
+  /// one that is not registered: the first word of the value may then be the secret itself.
   static func scheme(of value: String) -> String? {
-    let scheme = value.prefix { $0 != " " && $0 != "," }
-    // A value without a space may be a bare secret.
-    guard scheme.endIndex < value.endIndex || isKnownScheme(scheme),
-      scheme.utf8.count <= 20,
-      scheme.utf8.allSatisfy({ $0 == 45 || ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) })
-    else { return nil }
-    return String(scheme)
+    let scheme = Substring(value.utf8.prefix { $0 != 0x20 && $0 != UInt8(ascii: ",") })
+    return knownSchemes.contains(String(scheme).asciiLowercased) ? String(scheme) : nil
   }
 
-  private static func isKnownScheme(_ scheme: Substring) -> Bool {
-    ["basic", "bearer", "digest", "negotiate", "ntlm"].contains(scheme.lowercased())
-  }
+  private static let knownSchemes: Set<String> = [
+    "apikey", "aws4-hmac-sha256", "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hmac",
+    "hoba", "mutual", "negotiate", "ntlm", "oauth", "privatetoken", "scram-sha-1",
+    "scram-sha-256", "token", "vapid",
+  ]
 
   /// A `Referer` reduced to its origin, the only part that anything here needs.
   static func refererValue(_ value: String) -> String? {
-    guard let slashes = value.firstRange(of: "://") else { return nil }
-    let rest = value[slashes.upperBound...]
-    let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-    let isOriginOnly = end == rest.endIndex || rest[end...] == "/"
+    let bytes = value.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+      bytes[colon...].starts(with: "://".utf8)
+    else { return nil }
+    let start = bytes.index(colon, offsetBy: 3)
+    let end = bytes[start...].firstIndex { "/?#".utf8.contains($0) } ?? bytes.endIndex
+    let isOriginOnly = end == bytes.endIndex || bytes[end...].elementsEqual("/".utf8)
     guard let origin = Origin(value[..<end]) else { return nil }
     return "\(origin)/" + (isOriginOnly ? "" : "…")
   }
 
   /// A URL or request target with its user info and token-like query values replaced.
+  ///
+  /// The fragment goes: a browser never sends it, and in a `Location` it may hold an access token.
   public static func url(_ text: String) -> String {
-    withoutQuerySecrets(withoutUserInfo(text))
+    guard text.utf8.contains(where: { marks.contains($0) }) else { return text }
+    var url = Substring(text)
+    if let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) { url = url[..<fragment] }
+    // URL parsers drop these before anything else.
+    if url.utf8.contains(where: { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }) {
+      url = Substring(
+        String(
+          decoding: url.utf8.filter { $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
+    }
+    let start = authorityStart(url)
+    let end =
+      start.map { start in
+        url.utf8[start...].firstIndex { "/\\?".utf8.contains($0) } ?? url.endIndex
+      } ?? url.startIndex
+    let query = url.utf8[end...].firstIndex(of: UInt8(ascii: "?")) ?? url.endIndex
+    return withoutUserInfo(url[..<end], from: start)
+      + withoutSecrets(url[end..<query], separators: ";/", isNamed: true)
+      + withoutSecrets(url[query...], separators: "?&;", isNamed: false)
   }
 
-  private static func withoutUserInfo(_ text: String) -> String {
-    guard text.utf8.contains(UInt8(ascii: "@")) else { return text }
-    var start = text.startIndex
-    guard let slashes = text.firstRange(of: "//") else {
-      return text
+  /// The bytes without one of which there is nothing to replace.
+  private static let marks = Array("@?#;".utf8)
+
+  /// Where user info would stand; `nil` when the URL has no authority.
+  private static func authorityStart(_ url: Substring) -> String.Index? {
+    func isSlash(_ byte: UInt8) -> Bool { byte == 0x2F || byte == 0x5C }
+    let text = url.utf8.drop { $0 <= 0x20 }
+    let end = text.firstIndex { !Origin.isSchemeByte($0) }
+    if let end, text[end] == UInt8(ascii: ":"), end > text.startIndex {
+      let rest = text[text.index(after: end)...]
+      let scheme = String(Substring(text[..<end])).asciiLowercased
+      // The special schemes need no slashes; `user:password@host` is an authority without a scheme.
+      let isSpecial = ["http", "https", "ws", "wss", "ftp"].contains(scheme)
+      guard isSpecial || rest.first.map(isSlash) == true else { return text.startIndex }
+      return rest.drop(while: isSlash).startIndex
     }
-    guard !text[..<slashes.lowerBound].contains(where: { $0 == "/" || $0 == "?" }) else {
-      return text
+    guard text.prefix(2).count == 2, text.prefix(2).allSatisfy(isSlash) else { return nil }
+    return text.drop(while: isSlash).startIndex
+  }
+
+  private static func withoutUserInfo(_ text: Substring, from start: String.Index?) -> String {
+    guard let start, let at = text.utf8[start...].lastIndex(of: UInt8(ascii: "@")) else {
+      return String(text)
     }
-    start = slashes.upperBound
-    let end = text[start...].firstIndex { "/?#\\".contains($0) } ?? text.endIndex
-    guard let at = text[start..<end].lastIndex(of: "@") else { return text }
     let userInfo = text[start..<at]
-    // "@" and ":@" are no credentials to a URL parser: nothing secret, and nothing that counts.
-    let kept = userInfo.isEmpty || userInfo == ":" ? "" : token(of: userInfo) + "@"
-    return text[..<start] + kept + text[text.index(after: at)...]
+    let rest = text[text.utf8.index(after: at)...]
+    // "@" and ":@" are no credentials to a URL parser, and stay what they are.
+    if userInfo.isEmpty || userInfo.utf8.elementsEqual(":".utf8) { return String(text) }
+    return text[..<start] + replaced(userInfo) + "@" + rest
   }
 
-  private static func withoutQuerySecrets(_ text: String) -> String {
-    // By bytes: a combining mark behind a delimiter would hide it from a search by characters.
-    let bytes = text.utf8
-    guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return text }
-    var result: String?
-    var kept = text.startIndex
-    var start = bytes.index(after: mark)
-    while true {
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.endIndex
-      if let equals = bytes[start..<end].firstIndex(of: UInt8(ascii: "=")) {
-        let valueStart = bytes.index(after: equals)
-        let value = text[valueStart..<end]
-        if !value.isEmpty, isSecret(name: text[start..<equals], value: value) {
-          result = (result ?? "") + text[kept..<valueStart] + token(of: value)
-          kept = end
-        }
-      }
-      if end == bytes.endIndex { break }
-      start = bytes.index(after: end)
+  /// Replaces the secret values of `name=value` pairs, and what stands alone if its shape is that
+  /// of a token.
+  ///
+  /// - Parameter isNamed: whether only pairs count, as in a path, where `;jsessionid=…` is one.
+  private static func withoutSecrets(
+    _ text: Substring, separators: String, isNamed: Bool
+  ) -> String {
+    guard !text.isEmpty, !isNamed || text.utf8.contains(UInt8(ascii: ";")) else {
+      return String(text)
     }
-    return result.map { $0 + text[kept...] } ?? text
+    var result = ""
+    var isParameter = !isNamed
+    var start = text.startIndex
+    func piece(_ end: String.Index) -> String {
+      let pair = text[start..<end]
+      guard isParameter, !pair.isEmpty else { return String(pair) }
+      guard let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+        return !isNamed && hasTokenShape(pair) ? replaced(pair) : String(pair)
+      }
+      let value = pair[pair.utf8.index(after: equals)...]
+      guard !value.isEmpty, isSecret(name: pair[..<equals], value: value) else {
+        return String(pair)
+      }
+      return pair[..<equals] + "=" + replaced(value)
+    }
+    var index = text.startIndex
+    while index < text.endIndex {
+      let next = text.utf8.index(after: index)
+      if separators.utf8.contains(text.utf8[index]) {
+        result += piece(index)
+        result += text[index..<next]
+        isParameter = !isNamed || text.utf8[index] == UInt8(ascii: ";")
+        start = next
+      }
+      index = next
+    }
+    return result + piece(text.endIndex)
+  }
+
+  /// The token of a text, or the text itself where it is one already.
+  private static func replaced(_ text: Substring) -> String {
+    let isToken =
+      text.utf8.first == UInt8(ascii: "~") && text.utf8.count == 13
+      && text.utf8.dropFirst().allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    // Encoded as a browser sends it, so that a Location and the request after it agree.
+    return isToken ? String(text) : token(of: RequestURL.encodedQuery(text))
   }
 
   private static let secretNames: Set<String> = [
-    "access_token", "accesstoken", "api_key", "apikey", "api-key", "auth", "auth_token",
-    "authorization", "bearer", "client_secret", "code", "credential", "csrf", "id_token", "jwt",
-    "key", "nonce", "otp", "passwd", "password", "pwd", "refresh_token", "secret", "session",
-    "session_id", "sessionid", "sid", "sig", "signature", "state", "ticket", "token", "xsrf",
-    "x-amz-credential", "x-amz-security-token", "x-amz-signature", "x-goog-signature",
+    "auth", "authorization", "code", "csrf", "key", "nonce", "otp", "pass", "pwd", "sid", "sig",
+    "state", "ticket", "xsrf",
+  ]
+
+  private static let secretParts = [
+    "token", "secret", "passw", "apikey", "api_key", "api-key", "signature", "session",
+    "credential", "jwt", "bearer", "access_key", "access-key", "accesskey",
   ]
 
   /// Whether a query parameter looks like a secret: by its name, or by the shape of its value.
   static func isSecret(name: Substring, value: Substring) -> Bool {
-    secretNames.contains(String(name).asciiLowercased) || hasTokenShape(value)
+    let plain = RequestURL.percentDecoded(name).asciiLowercased
+    return secretNames.contains(plain) || secretParts.contains { plain.contains($0) }
+      || hasTokenShape(value)
   }
 
   /// A JWT, 32 or more hexadecimal digits, or 24 or more letters and digits in mixed case.
