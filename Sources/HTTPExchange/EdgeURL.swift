@@ -21,7 +21,9 @@ extension RequestURL {
     var host = host
     var port = port
     var target = target
-    if !target.hasPrefix("/"), let url = RequestURL(target), let absoluteHost = url.host {
+    if target.utf8.first != UInt8(ascii: "/"), let url = RequestURL(target),
+      let absoluteHost = url.host
+    {
       // An absolute-form target overrides Host: RFC 9112, section 3.2.2.
       scheme = url.scheme ?? scheme
       host = url.port.map { "\(absoluteHost):\($0)" } ?? absoluteHost
@@ -31,6 +33,12 @@ extension RequestURL {
     if trustsForwarded {
       let forwarded = Forwarded(request)
       let edge = forwarded.host.flatMap { Origin.split(authority: $0) } ?? authority
+      if forwarded.proto == nil, scheme == "http", request.showsTerminator(host: edge?.host) {
+        // Forwarded by somebody who does not say from which scheme.
+        self.init(
+          scheme: nil, host: edge?.host, port: edge?.port ?? forwarded.port, target: target)
+        return
+      }
       scheme = forwarded.proto ?? scheme
       port = forwarded.host == nil && forwarded.proto == nil ? port : nil
       self.init(
@@ -52,7 +60,8 @@ extension RequestURL {
 
   /// Whether a host is this machine itself, which secure pages may call in clear text.
   static func isLoopback(_ host: String) -> Bool {
-    host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "[::1]"
+    host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+      || (host.hasPrefix("127.") && host.utf8.allSatisfy { $0 == 46 || (48...57).contains($0) })
   }
 }
 
@@ -81,16 +90,14 @@ public struct Forwarded: Hashable, Sendable {
   public init(_ request: MessageEvidence) {
     func firstElement(_ name: HeaderName) -> String? {
       guard let value = request.first(name) else { return nil }
-      let element = value.prefix { $0 != "," }.trimmingPrefix(while: \.isWhitespace)
-      let text = String(element.reversed().drop(while: \.isWhitespace).reversed())
+      let text = Self.trimmed(value.utf8.prefix { $0 != UInt8(ascii: ",") })
       return text.isEmpty ? nil : text
     }
     if let element = firstElement(.forwarded) {
-      for pair in element.split(separator: ";") {
-        guard let equals = pair.firstIndex(of: "=") else { continue }
-        let name = pair[..<equals].trimmingPrefix(while: \.isWhitespace).lowercased()
-        let value = String(pair[pair.index(after: equals)...].filter { $0 != "\"" && $0 != " " })
-        switch name {
+      for pair in element.utf8.split(separator: UInt8(ascii: ";")) {
+        guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
+        let value = Self.unquoted(Self.trimmed(pair[pair.index(after: equals)...]))
+        switch Self.trimmed(pair[..<equals]).asciiLowercased {
         case "proto": proto = value.asciiLowercased
         case "host": host = value
         case "for": client = Self.address(value)
@@ -101,16 +108,35 @@ public struct Forwarded: Hashable, Sendable {
     proto = proto ?? firstElement(.xForwardedProto)?.asciiLowercased
     host = host ?? firstElement(.xForwardedHost)
     port = firstElement(.xForwardedPort).flatMap { UInt16($0) }
-    client = client ?? firstElement(.xForwardedFor).map(Self.address)
+    client = client ?? firstElement(.xForwardedFor).flatMap(Self.address)
     if proto != "http", proto != "https" { proto = nil }
   }
 
-  /// An address without brackets and port: `[2001:db8::1]:4711` is `2001:db8::1`.
-  static func address(_ text: String) -> String {
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      return String(text[text.index(after: text.startIndex)..<end])
+  private static func trimmed(_ text: Substring.UTF8View) -> String {
+    let start = text.drop { $0 == 0x20 || $0 == 0x09 }
+    let end = start.lastIndex { $0 != 0x20 && $0 != 0x09 }
+    return end.map { String(Substring(start[...$0])) } ?? ""
+  }
+
+  private static func unquoted(_ text: String) -> String {
+    guard text.utf8.count >= 2, text.utf8.first == UInt8(ascii: "\""),
+      text.utf8.last == UInt8(ascii: "\"")
+    else { return text }
+    return String(Substring(text.utf8.dropFirst().dropLast()))
+  }
+
+  /// An address without brackets and port: `[2001:db8::1]:4711` is `2001:db8::1`; `nil` for
+  /// `unknown`, which is no client that others could be told from.
+  static func address(_ text: String) -> String? {
+    guard text.asciiLowercased != "unknown" else { return nil }
+    let bytes = text.utf8
+    if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
+      return String(text[bytes.index(after: bytes.startIndex)..<end])
     }
-    let parts = text.split(separator: ":")
-    return parts.count == 2 ? String(parts[0]) : text
+    // One colon sets off a port, more belong to an IPv6 address.
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+      bytes.lastIndex(of: UInt8(ascii: ":")) == colon
+    else { return text }
+    return String(text[..<colon])
   }
 }
