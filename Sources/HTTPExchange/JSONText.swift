@@ -155,6 +155,11 @@ public enum JSONValue: Hashable, Sendable {
     if case .number(let text) = self { Int(text) } else { nil }
   }
 
+  /// The whole number, when this is one of 0 or more that fits.
+  public var unsigned: UInt64? {
+    if case .number(let text) = self { UInt64(text) } else { nil }
+  }
+
   /// The elements, when this is an array.
   public var elements: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
@@ -335,11 +340,15 @@ public struct JSONReader {
       if (0xD800..<0xDC00).contains(unit), index + 1 < bytes.count, bytes[index] == 0x5C,
         bytes[index + 1] == UInt8(ascii: "u")
       {
+        let start = index
         index += 2
         let low = try hexadecimalUnit()
-        unit =
-          (0xDC00..<0xE000).contains(low)
-          ? 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00) : 0xFFFD
+        if (0xDC00..<0xE000).contains(low) {
+          unit = 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
+        } else {
+          // Half a pair: what follows it is a character of its own.
+          index = start
+        }
       }
       let scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
       text.append(contentsOf: Array(String(scalar).utf8))

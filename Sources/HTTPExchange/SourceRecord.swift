@@ -68,18 +68,24 @@ public struct SourceRecord: Hashable, Sendable {
 
   /// Notes a damage.
   public mutating func addDamage(_ damage: Damage) {
-    damageCount += 1
+    damageCount = Self.sum(damageCount, 1)
     if damages.count < Self.maximumDamages { damages.append(damage) }
   }
 
   /// Counts a skipped packet or line.
   public mutating func skip(_ kind: String, _ count: UInt64 = 1) {
-    skipped[kind, default: 0] += count
+    skipped[kind] = Self.sum(skipped[kind] ?? 0, count)
   }
 
   /// Counts anything else.
   public mutating func note(_ kind: String, _ count: UInt64 = 1) {
-    notes[kind, default: 0] += count
+    notes[kind] = Self.sum(notes[kind] ?? 0, count)
+  }
+
+  /// Saturates: a record that was read may hold any count.
+  private static func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
   }
 
   /// Widens the span between the first and the last stamp.
@@ -148,11 +154,11 @@ extension SourceRecord {
     self.init(
       input: input, digest: json["digest"]?.text ?? "", kind: json["kind"]?.text ?? "unknown",
       compression: json["compression"]?.text)
-    func count(_ name: String) -> UInt64 { UInt64(clamping: json[name]?.integer ?? 0) }
+    func count(_ name: String) -> UInt64 { json[name]?.unsigned ?? 0 }
     func counts(_ name: String) -> [String: UInt64] {
       var result: [String: UInt64] = [:]
       for member in json[name]?.members ?? [] {
-        result[member.name] = UInt64(clamping: member.value.integer ?? 0)
+        result[member.name] = member.value.unsigned ?? 0
       }
       return result
     }
@@ -172,8 +178,8 @@ extension SourceRecord {
     for damage in json["damages"]?.elements ?? [] {
       addDamage(
         Damage(
-          offset: damage["offset"]?.integer.map { UInt64(clamping: $0) },
-          number: damage["number"]?.integer.map { UInt64(clamping: $0) },
+          offset: damage["offset"]?.unsigned,
+          number: damage["number"]?.unsigned,
           what: damage["what"]?.text ?? ""))
     }
     damageCount = max(damageCount, count("damageCount"))
