@@ -16,10 +16,20 @@ public func corsCheck(
   var findings = Findings()
   var evidence = response.evidence(of: .accessControlAllowOrigin)
   if engine.differences.ignoresEmptyAllowOriginLinesOverHTTP2,
-    httpVersion?.hasPrefix("HTTP/2") == true, case .recorded(let lines, let fidelity) = evidence,
+    httpVersion?.hasPrefix("HTTP/1") != true, case .recorded(let lines, let fidelity) = evidence,
     let first = lines.first
   {
-    evidence = .recorded([first] + lines.dropFirst().filter { $0 != "" }, fidelity)
+    let kept = [first] + lines.dropFirst().filter { $0 != "" }
+    if kept.count < lines.count || mayEndInEmptyLine(first, fidelity) {
+      // Which it was, the evidence does not say: the version, or where one line ends.
+      guard httpVersion?.hasPrefix("HTTP/2") == true, kept.count < lines.count else {
+        findings.miss(
+          httpVersion == nil
+            ? MissingFact.httpVersion : HeaderName.accessControlAllowOrigin.description)
+        return findings
+      }
+      evidence = .recorded(kept, fidelity)
+    }
   }
   // 1. Let origin be the result of getting `Access-Control-Allow-Origin`.
   let allowed = CombinedValue(evidence)
@@ -31,7 +41,8 @@ public func corsCheck(
     // 2. If origin is null, then return failure.
     findings.fail(.missingAllowOriginHeader)
     return findings
-  case .prefix(let text) where origin.hasPrefix(text) && !text.isEmpty:
+  case .prefix(let text)
+  where origin.utf8.starts(with: text.utf8) || (text == "*" && !includesCredentials):
     findings.miss(HeaderName.accessControlAllowOrigin.description)
     return findings
   case .value(let text), .oneLine(let text), .prefix(let text):
@@ -46,7 +57,8 @@ public func corsCheck(
     }
     // 4. If the byte-serialised request origin is not origin, then return failure.
     guard text.hasSameBytes(as: origin) else {
-      findings.fail(mismatchReason(text, evidence: evidence, engine: engine), text)
+      findings.fail(
+        mismatchReason(text, evidence: evidence, httpVersion: httpVersion, engine: engine), text)
       return findings
     }
     if case .oneLine = allowed { findings.assume(Assumption.singleLine) }
@@ -71,42 +83,57 @@ public func corsCheck(
   return findings
 }
 
+/// Whether the source hides where a further, empty line would show: it prints the last line only,
+/// or all lines as one.
+private func mayEndInEmptyLine(_ line: String?, _ fidelity: Fidelity) -> Bool {
+  if fidelity.contains(.lastLine) { return line == "" }
+  return fidelity.contains(.joined) && line?.strippingHTTPWhitespace.hasSuffix(",") == true
+}
+
 /// What an engine calls a value that is neither `*` nor the origin.
 ///
-/// Chromium tells four kinds apart; Firefox counts lines; WebKit looks for a comma.
+/// Chromium tells four kinds apart; Firefox counts lines, but over HTTP/2 its own spelling of the
+/// name escapes it; WebKit looks for a comma.
 private func mismatchReason(
-  _ value: String, evidence: HeaderEvidence, engine: Engine
+  _ value: String, evidence: HeaderEvidence, httpVersion: String?, engine: Engine
 ) -> BlockedReason {
+  let bytes = value.utf8
   switch engine {
   case .firefox:
-    if case .recorded(let lines, _) = evidence, lines.count > 1 {
+    if case .recorded(let lines, _) = evidence, lines.count > 1,
+      httpVersion?.hasPrefix("HTTP/2") != true
+    {
       return .multipleAllowOriginValues
     }
     return .allowOriginMismatch
   case .webkit:
-    return value.contains(",") ? .multipleAllowOriginValues : .allowOriginMismatch
+    return bytes.contains(UInt8(ascii: ","))
+      ? .multipleAllowOriginValues : .allowOriginMismatch
   case .standard, .chromium:
-    if value.contains(" ") || value.contains(",") { return .multipleAllowOriginValues }
+    if bytes.contains(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ",") }) {
+      return .multipleAllowOriginValues
+    }
     if value == "null" { return .allowOriginMismatch }
     return isURL(value) ? .allowOriginMismatch : .invalidAllowOriginValue
   }
 }
 
-/// Whether a URL parser accepts the text: a scheme, and for the special ones a host.
+/// Whether a URL parser without a base accepts the text.
 ///
 /// - Standard: <https://url.spec.whatwg.org/#concept-basic-url-parser>
 private func isURL(_ text: String) -> Bool {
-  guard let colon = text.firstIndex(of: ":") else { return false }
-  let scheme = text[..<colon].lowercased()
-  guard let first = scheme.utf8.first, (97...122).contains(first),
-    scheme.utf8.allSatisfy({
-      (48...57).contains($0) || (97...122).contains($0) || "+-.".utf8.contains($0)
+  let bytes = text.utf8
+  guard let first = bytes.first, (97...122).contains(first | 0x20),
+    let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+    bytes[..<colon].allSatisfy({
+      (48...57).contains($0) || (97...122).contains($0 | 0x20) || "+-.".utf8.contains($0)
     })
   else { return false }
-  guard ["http", "https", "ws", "wss", "ftp"].contains(scheme) else { return true }
-  let rest = text[text.index(after: colon)...].drop { $0 == "/" || $0 == "\\" }
-  let authority = rest.prefix { $0 != "/" && $0 != "\\" && $0 != "?" && $0 != "#" }
-  let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-  if host.hasSuffix(":") { return Origin.split(authority: host.dropLast()) != nil }
-  return Origin.split(authority: host) != nil
+  let base = RequestURL(scheme: "", host: nil, port: nil, target: "/")
+  return switch base.locationURL(text) {
+  case .url, .otherScheme: true
+  case .invalid: false
+  // A host that is not ASCII: well-formed UTF-8 has a form in ASCII, other bytes have none.
+  case .unrecorded: WireText.bytes(of: text).elementsEqual(text.utf8)
+  }
 }

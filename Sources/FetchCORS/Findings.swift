@@ -66,4 +66,5 @@ public enum MissingFact {
   public static let storedResponse = "stored-response"
   public static let requestHeaders = "request-headers"
   public static let origin = "origin"
+  public static let httpVersion = "http-version"
 }
