@@ -37,22 +37,20 @@ public struct CORSPreflightCache: Sendable {
   public mutating func store(_ answer: PreflightAnswer, at time: EventTime) {
     let rules = engine.differences
     let question = answer.question
-    let seconds = maxAge(answer.response)
-    guard seconds > 0 else {
-      clear()
-      return
-    }
+    let seconds = min(maxAge(answer.response), rules.maxAgeCap)
+    // One that is not to be cached replaces the entry all the same, but Firefox looks no further.
+    if seconds <= 0, engine == .firefox { return }
     if rules.mergesCacheEntries { grants.removeAll { $0.expires <= time } } else { clear() }
-    let expires = time.advanced(by: Int64(min(seconds, rules.maxAgeCap) * 1_000_000_000))
-    let methods = answer.methods.known
-    let names = answer.headerNames.known
-    // The request that passed needed no listing where a wildcard or the safelist covers it.
-    if let method = question.method, !methods.contains(method) {
+    let expires = time.advanced(by: Int64(seconds * 1_000_000_000))
+    // It passed, so what it asked for stands in the part of a list that the evidence does not show.
+    for method in answer.methods.known { add(method, isMethod: true, time, expires) }
+    if !answer.methods.isWhole, let method = question.method {
       add(method, isMethod: true, time, expires)
     }
-    for method in methods { add(method, isMethod: true, time, expires) }
-    for name in names { add(name.asciiLowercased, isMethod: false, time, expires) }
-    if rules.mergesCacheEntries || !names.contains("*") {
+    for name in answer.headerNames.known {
+      add(name.asciiLowercased, isMethod: false, time, expires)
+    }
+    if !answer.headerNames.isWhole {
       for name in question.headerNames ?? [] {
         add(name.asciiLowercased, isMethod: false, time, expires)
       }
@@ -78,8 +76,11 @@ public struct CORSPreflightCache: Sendable {
   ) -> Bool {
     let rules = engine.differences
     func isGranted(_ name: String, isMethod: Bool) -> Bool {
-      grants.contains {
-        $0.isMethod == isMethod && ($0.name == name || ($0.name == "*" && rules.cachesWildcard))
+      let hasWildcard =
+        rules.cachesWildcard
+        && (name != "authorization" || rules.cachedWildcardCoversAuthorization)
+      return grants.contains {
+        $0.isMethod == isMethod && ($0.name == name || (hasWildcard && $0.name == "*"))
           && $0.begins <= interval.upperBound && $0.expires > interval.lowerBound
       }
     }
@@ -97,28 +98,23 @@ public struct CORSPreflightCache: Sendable {
   ///
   /// - Standard: <https://fetch.spec.whatwg.org/#cors-preflight-fetch-0>, steps 7.8 to 7.10.
   private func maxAge(_ response: MessageEvidence) -> Double {
-    let malformed: Double = engine.differences.malformedMaxAgeDisablesCache ? 0 : 5
-    guard case .value(let text) = known(response, .accessControlMaxAge) else { return 5 }
-    let digits =
-      engine == .firefox
-      ? Substring(text) : text.hasPrefix("+") ? text.dropFirst() : Substring(text)
-    if text.hasPrefix("-"), text.dropFirst().utf8.allSatisfy({ (48...57).contains($0) }) {
-      return 0
+    let rules = engine.differences
+    let text: String
+    switch CombinedValue(response.evidence(of: .accessControlMaxAge)) {
+    case .value(let value), .oneLine(let value): text = value
+    case .unrecorded, .absent, .prefix: return 5
+    }
+    var digits = Substring(text)
+    var isNegative = false
+    if rules.readsSignedMaxAge, let sign = text.first, sign == "+" || sign == "-" {
+      isNegative = sign == "-"
+      digits = digits.dropFirst()
     }
     guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
-      return malformed
+      return rules.malformedMaxAgeDisablesCache ? 0 : 5
     }
-    // A number beyond 64 bits: Firefox saturates, the others fall back to 5 seconds.
-    guard let seconds = UInt64(digits) else {
-      return engine == .firefox ? engine.differences.maxAgeCap : 5
-    }
+    if isNegative { return 0 }
+    guard let seconds = UInt64(digits) else { return rules.capsHugeMaxAge ? rules.maxAgeCap : 5 }
     return Double(seconds)
-  }
-
-  private func known(_ response: MessageEvidence, _ name: HeaderName) -> CombinedValue {
-    switch CombinedValue(response.evidence(of: name)) {
-    case .oneLine(let text): .value(text)
-    case let other: other
-    }
   }
 }

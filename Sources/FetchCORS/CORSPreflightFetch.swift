@@ -27,14 +27,15 @@ public struct PreflightQuestion: Hashable, Sendable {
         headerNames = nil
         return
       }
-      var text = lines.compactMap { $0 }.joined(separator: ",")
+      let text = lines.compactMap { $0 }.joined(separator: ",")
+      var elements = text.utf8.split(
+        separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
       if fidelity.contains(.cut) {
+        // The last name may have been cut in the middle.
         isPartial = true
-        text = text.lastIndex(of: ",").map { String(text[..<$0]) } ?? ""
+        elements.removeLast()
       }
-      headerNames = text.utf8.split(separator: UInt8(ascii: ",")).map {
-        Substring($0).strippingHTTPWhitespace
-      }.filter { !$0.isEmpty }
+      headerNames = elements.map { Substring($0).strippingHTTPWhitespace }.filter { !$0.isEmpty }
     }
   }
 }

@@ -48,7 +48,8 @@ public struct EngineDifferences: Hashable, Sendable {
   public var ignoresEmptyAllowOriginLinesOverHTTP2 = false
   /// A preflight keeps the page's origin after a redirect that turns the request's into `null`.
   public var preflightKeepsOriginAfterRedirect = false
-  /// A redirect back to the page's own origin needs an answer that allows credentials.
+  /// A redirect back to the page's own origin, in a chain that began there, needs an answer that
+  /// allows credentials, unless the request omits them.
   public var redirectHomeNeedsCredentials = false
   /// Client hints and `Save-Data` set by script need no preflight.
   public var safelistsClientHints = false
@@ -61,6 +62,12 @@ public struct EngineDifferences: Hashable, Sendable {
   public var mergesCacheEntries = false
   /// A cached `*` answers for any method or header.
   public var cachesWildcard = true
+  /// A cached `*` answers for `Authorization` as well.
+  public var cachedWildcardCoversAuthorization = false
+  /// `Access-Control-Max-Age` may have a sign: `+600` is 600, and -1 is not cached instead of 5.
+  public var readsSignedMaxAge = false
+  /// A `Max-Age` beyond 64 bits means the cap instead of 5 seconds.
+  public var capsHugeMaxAge = false
   /// A failed preflight drops what was cached for its URL.
   public var failedPreflightClearsCache = true
   /// A refused actual response drops what was cached for its URL.
@@ -73,18 +80,22 @@ public struct EngineDifferences: Hashable, Sendable {
     switch engine {
     case .standard:
       rules.mergesCacheEntries = true
+      rules.capsHugeMaxAge = true
     case .chromium:
       rules.wildcardCoversAuthorization = true
       rules.refusesPreflightRedirectFirst = true
       rules.safelistsClientHints = true
+      rules.readsSignedMaxAge = true
       rules.maxAgeCap = 7200
       rules.refusedResponseClearsCache = false
     case .firefox:
       rules.wildcardCoversAuthorization = true
+      rules.refusesPreflightRedirectFirst = true
       rules.ignoresEmptyAllowOriginLinesOverHTTP2 = true
       rules.preflightKeepsOriginAfterRedirect = true
       rules.malformedMaxAgeDisablesCache = true
       rules.mergesCacheEntries = true
+      rules.capsHugeMaxAge = true
       rules.cachesWildcard = false
       rules.headNeedsCachedMethod = true
     case .webkit:
@@ -92,6 +103,8 @@ public struct EngineDifferences: Hashable, Sendable {
       rules.checksStatusFirst = true
       rules.namesPreflightRedirect = false
       rules.redirectHomeNeedsCredentials = true
+      rules.readsSignedMaxAge = true
+      rules.cachedWildcardCoversAuthorization = true
       rules.maxAgeCap = 600
       rules.failedPreflightClearsCache = false
       rules.refusedResponseClearsCache = false

@@ -63,8 +63,16 @@ enum TokenList: Hashable {
       self = Self.tokens(in: text).map(TokenList.someTokens) ?? .malformed
     case .prefix(let text):
       // The last element may have been cut in the middle.
-      let whole = text.lastIndex(of: ",").map { String(text[..<$0]) } ?? ""
+      let whole = text.utf8.lastIndex(of: UInt8(ascii: ",")).map { String(text[..<$0]) } ?? ""
       self = Self.tokens(in: whole).map(TokenList.someTokens) ?? .malformed
+    }
+  }
+
+  /// Whether the list is known to its end.
+  var isWhole: Bool {
+    switch self {
+    case .absent, .tokens: true
+    case .unrecorded, .someTokens, .malformed: false
     }
   }
 
