@@ -31,36 +31,29 @@ public func httpRedirectFetch(
   case .absent: return .none
   case .recorded(let lines, let fidelity):
     guard let line = lines.first ?? nil, !fidelity.contains(.cut) else { return .unrecorded }
+    // A field that may stand once stands several times: no URL can be extracted.
+    if lines.contains(where: { $0 != line }) { return .refused(.invalidRedirect, line) }
     location = line
   }
-  let text = location.strippingHTTPWhitespace
-  guard let target = url.resolving(location: text) else {
-    // 5. Failure, 6. a scheme that is not HTTP(S).
-    let scheme = text.prefix { $0 != ":" && $0 != "/" && $0 != "?" }
-    let isForeign =
-      text.contains(":") && scheme.endIndex < text.endIndex
-      && !scheme.lowercased().hasPrefix("http")
-    return .refused(isForeign ? .unsafeRedirect : .invalidRedirect, text)
+  let target: RequestURL
+  let includesCredentials: Bool
+  switch url.locationURL(location) {
+  case .unrecorded: return .unrecorded
+  // 5. If locationURL is failure, then return a network error.
+  case .invalid: return .refused(.invalidRedirect, location)
+  // 6. If locationURL's scheme is not an HTTP(S) scheme, then return a network error.
+  case .otherScheme: return .refused(.unsafeRedirect, location)
+  case .url(let url, let credentials):
+    target = url
+    includesCredentials = credentials
   }
-  // 7. If the redirect count is 20, then return a network error.
-  if redirectCount >= 20 { return .refused(.tooManyRedirects, text) }
-  // 9. and 10. Credentials in the URL: never across origins, never once tainting is "cors".
-  if hasCredentials(text), isCORS || target.origin?.description != initiator {
-    return .refused(.redirectContainsCredentials, text)
+  // 7. If request's redirect count is 20, then return a network error.
+  if redirectCount >= 20 { return .refused(.tooManyRedirects, location) }
+  // 9. Credentials in the URL of another origin, or 10. of any, once the tainting is "cors".
+  if includesCredentials, isCORS || target.origin?.description != initiator {
+    return .refused(.redirectContainsCredentials, location)
   }
   return .follow(target)
-}
-
-/// Whether a URL includes a user name or a password.
-///
-/// - Standard: <https://url.spec.whatwg.org/#include-credentials>
-private func hasCredentials(_ location: String) -> Bool {
-  guard let slashes = location.firstRange(of: "//") else { return false }
-  let rest = location[slashes.upperBound...]
-  let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" }
-  guard let at = authority.lastIndex(of: "@") else { return false }
-  let userInfo = authority[..<at]
-  return !userInfo.isEmpty && userInfo != ":"
 }
 
 /// The method after a redirect.
