@@ -105,21 +105,23 @@ public enum RequestModeEvidence: Hashable, Sendable {
     default:
       break
     }
-    if upgrade == "websocket" {
+    if upgrade == "websocket" || exchange.status == 101 {
       self = .notCORS("websocket")
     } else if request.contains(.upgradeInsecureRequests),
       request.first(.accept)?.hasPrefix("text/html") ?? true
     {
       self = .notCORS("navigation")
     } else if let type = request.first(.contentType).flatMap({ mimeTypeEssence($0) }),
-      ["text/ping", "application/csp-report", "application/ocsp-request"].contains(type)
+      [
+        "text/ping", "application/csp-report", "application/expect-ct-report+json",
+        "application/ocsp-request", "application/xss-auditor-report",
+      ].contains(type)
     {
       self = .notCORS("browser-report")
-    } else if request.contains(.secFetchStorageAccess) {
-      // Chromium sends an Origin with such requests in any mode.
-      self = .unknown
     } else if exchange.method == "GET" || exchange.method == "HEAD" {
-      self = request.contains(.origin) ? .cors : .unknown
+      // With storage access Chromium sends an Origin in any mode.
+      self =
+        request.contains(.origin) && !request.contains(.secFetchStorageAccess) ? .cors : .unknown
     } else if exchange.method == "POST" {
       self =
         ScriptHeaders(request, engine: engine ?? .standard).unsafeNames.isEmpty

@@ -149,15 +149,33 @@ public struct ScriptHeaders: Hashable, Sendable {
       "transfer-encoding", "true-client-ip", "upgrade", "upgrade-insecure-requests", "user-agent",
       "via", "viewport-width", "width", "x-amz-cf-id", "x-amzn-trace-id", "x-client-data",
       "x-correlation-id", "x-purpose", "x-real-ip", "x-request-id", "x-requested-with",
+      "alt-used", "available-dictionary", "dictionary-id", "intervention",
     ].map { HeaderName($0) })
 
   private static let ambientPrefixes = [
     "sec-", "proxy-", "x-forwarded-", "x-b3-", "cf-", "x-envoy-", "x-original-",
+    "attribution-reporting-",
   ]
+
+  /// Names that only an intermediary sends: where one is, others may be of its making as well.
+  private static let intermediaryNames = Set(
+    [
+      "cdn-loop", "forwarded", "true-client-ip", "via", "x-amz-cf-id", "x-amzn-trace-id",
+      "x-real-ip",
+    ].map { HeaderName($0) })
+
+  private static let intermediaryPrefixes = ["x-forwarded-", "cf-", "x-envoy-", "x-original-"]
 
   /// Looks at a request's recorded fields.
   public init(_ request: MessageEvidence, engine: Engine = .standard) {
     self.request = request
+    // Asked for only where there is a name to doubt.
+    var isForwarded: Bool?
+    func wasForwarded() -> Bool {
+      let known = isForwarded ?? request.fields.contains { Self.isOfIntermediary($0.name) }
+      isForwarded = known
+      return known
+    }
     for field in request.fields {
       let isUnsafe: Bool
       switch field.name {
@@ -170,7 +188,7 @@ public struct ScriptHeaders: Hashable, Sendable {
         // The browser's own values of these are safelisted.
         isUnsafe = field.value?.utf8.contains(where: { $0.isCORSUnsafe }) ?? false
       default:
-        isUnsafe = !Self.isAmbient(field.name)
+        isUnsafe = !Self.isAmbient(field.name) && !wasForwarded()
       }
       if isUnsafe, !unsafeNames.contains(field.name) { unsafeNames.append(field.name) }
     }
@@ -180,6 +198,11 @@ public struct ScriptHeaders: Hashable, Sendable {
   public func carries(_ names: [HeaderName]) -> Bool? {
     guard request.coverage == .complete else { return nil }
     return names.allSatisfy { request.contains($0) }
+  }
+
+  private static func isOfIntermediary(_ name: HeaderName) -> Bool {
+    intermediaryNames.contains(name)
+      || intermediaryPrefixes.contains { name.description.hasPrefix($0) }
   }
 
   private static func isAmbient(_ name: HeaderName) -> Bool {
