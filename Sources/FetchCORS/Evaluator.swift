@@ -70,14 +70,11 @@ private struct Evaluation {
       : !outcomes.isEmpty && !outcomes.contains { $0.world.includesCredentials }
         ? .notInclude : .unknown
     call.mode = isModeProven ? .cors : .unknown
-    guard let first = outcomes.first else {
-      if let contradiction = removed.first {
-        call.verdict = .contradicted
-        fill(&call, with: contradiction.outcome)
-      }
+    if outcomes.isEmpty {
+      contradict(&call, removed)
       return call
     }
-    decide(&call, outcomes, first)
+    decide(&call, outcomes)
     if call.verdict == .blocked, engines.count == 1 {
       call.message = consoleMessage(for: call, engine: engines[0])
     }
@@ -85,10 +82,35 @@ private struct Evaluation {
     return call
   }
 
-  private func decide(
-    _ call: inout Call, _ outcomes: [(world: World, outcome: Outcome)],
-    _ first: (world: World, outcome: Outcome)
+  /// What is left when the client went on in every world in which CORS would have stopped it.
+  private func contradict(
+    _ call: inout Call, _ removed: [(world: World, outcome: BlockedOutcome)]
   ) {
+    guard isModeProven, isCrossOriginProven else {
+      // A world without CORS explains it: a form that was redirected, a request of one origin.
+      call.missing =
+        (isModeProven ? [] : [MissingFact.requestMode])
+        + (isCrossOriginProven ? [] : [MissingFact.crossOrigin])
+      call.worlds = worldsWithoutCORS
+      return
+    }
+    call.verdict = .contradicted
+    if let first = removed.first { fill(&call, with: first.outcome) }
+  }
+
+  private var worldsWithoutCORS: [WorldOutcome] {
+    let last = evidence.hops.count - 1
+    var worlds: [WorldOutcome] = []
+    if !isModeProven {
+      worlds.append(WorldOutcome(assuming: ["mode=no-cors"], verdict: .allowed, hop: last))
+    }
+    if !isCrossOriginProven {
+      worlds.append(WorldOutcome(assuming: ["same-origin"], verdict: .allowed, hop: last))
+    }
+    return worlds
+  }
+
+  private func decide(_ call: inout Call, _ outcomes: [(world: World, outcome: Outcome)]) {
     var blocked: [BlockedOutcome] = []
     var allowed = 0
     var assumes: [String] = []
@@ -123,8 +145,8 @@ private struct Evaluation {
       return
     }
     let withoutCredentials = outcomes.filter { !$0.world.includesCredentials }
-    if allowed > 0, missing.isEmpty, !showsCredentials,
-      withoutCredentials.count == allowed, !withoutCredentials.isEmpty
+    if !withoutCredentials.isEmpty, !showsCredentials,
+      withoutCredentials.allSatisfy({ kind($0.outcome) == .allowed })
     {
       call.verdict = .allowed
       call.assumes = [Assumption.notCredentialed] + assumes
@@ -140,14 +162,7 @@ private struct Evaluation {
     if !isCrossOriginProven, !blocked.isEmpty { missing.append(MissingFact.crossOrigin) }
     call.missing = missing.isEmpty ? [MissingFact.response] : missing
     call.worlds = describe(outcomes)
-    if !isModeProven, !blocked.isEmpty {
-      call.worlds.append(
-        WorldOutcome(assuming: ["mode=no-cors"], verdict: .allowed, hop: evidence.hops.count - 1))
-    }
-    if !isCrossOriginProven, !blocked.isEmpty {
-      call.worlds.append(
-        WorldOutcome(assuming: ["same-origin"], verdict: .allowed, hop: evidence.hops.count - 1))
-    }
+    if !blocked.isEmpty { call.worlds += worldsWithoutCORS }
   }
 
   /// Whether two worlds that differ only in one respect differ in their outcome.
@@ -282,37 +297,70 @@ extension Evaluation {
       findings.miss(MissingFact.response)
       return findings
     }
-    let origin = request.request.first(.origin) ?? evidence.origin
+    // After a redirect the origin may have become `null`: only the request itself tells.
+    guard let origin = request.request.first(.origin) ?? (index == 0 ? evidence.origin : nil)
+    else {
+      var findings = Findings()
+      findings.miss(MissingFact.origin)
+      return findings
+    }
     var findings = corsCheck(
       origin: origin, includesCredentials: world.includesCredentials, response: request.response,
       httpVersion: request.httpVersion, engine: world.engine)
-    // The browser's own revalidation is answered for a stored response, whose fields count.
-    if status == 304, !findings.faults.isEmpty,
-      request.response.evidence(of: .accessControlAllowOrigin) == .absent
-    {
-      findings = Findings()
-      if !evidence.hasReadableStoredResponse { findings.miss(MissingFact.storedResponse) }
+    // The browser's own revalidation is answered for a stored response: a field that the answer
+    // does not repeat keeps its stored value.
+    if status == 304, mayBeRevalidation(evidence.hops[index]), !findings.faults.isEmpty {
+      let names: [HeaderName] = [.accessControlAllowOrigin, .accessControlAllowCredentials]
+      let isStored = names.contains { name in
+        request.response.evidence(of: name) == .absent
+          && findings.faults.contains {
+            $0.reason
+              == (name == .accessControlAllowOrigin
+                ? .missingAllowOriginHeader : .invalidAllowCredentials)
+          }
+      }
+      if isStored {
+        findings = Findings()
+        if !evidence.hasReadableStoredResponse { findings.miss(MissingFact.storedResponse) }
+      }
     }
     return findings
   }
 
+  /// Whether the browser may have asked on its own whether what it stored is still good.
+  private func mayBeRevalidation(_ hop: CallEvidence.Hop) -> Bool {
+    let conditions = ["if-none-match", "if-modified-since", "if-range"]
+    // Script that sets a condition gets the answer to it.
+    if let names = hop.answer?.question.headerNames,
+      names.contains(where: { conditions.contains($0.asciiLowercased) })
+    {
+      return false
+    }
+    guard case .complete = hop.request?.request.coverage else { return true }
+    return conditions.contains { hop.request?.request.contains(HeaderName($0)) == true }
+  }
+
   /// What a last response that is a redirect comes to; `nil` when it is the answer itself.
-  private func redirectOutcome(
-    _ request: Exchange, hop index: Int, in world: World
-  ) -> Outcome? {
+  private func redirectOutcome(_ request: Exchange, hop index: Int, in world: World) -> Outcome? {
     switch httpRedirectFetch(
       from: request.url, status: request.status, response: request.response,
       initiator: evidence.origin, isCORS: isChecked[index], redirectCount: index)
     {
     case .none: return nil
     case .follow(let target):
-      if isRedirectModeProven, isRefusedOnTheWayHome(request, hop: index, to: target, in: world) {
-        let value = request.response.first(.accessControlAllowCredentials) ?? ""
-        return .blocked(
-          BlockedOutcome(
-            phase: .response, hop: index, faults: [Fault(.invalidAllowCredentials, value)]))
+      guard world.engine.differences.redirectHomeNeedsCredentials, index > 0,
+        !isChecked[0], isChecked[index],
+        target.origin?.description == evidence.origin,
+        let fault = corsCheck(
+          origin: request.request.first(.origin) ?? evidence.origin, includesCredentials: true,
+          response: request.response, engine: world.engine
+        ).faults.first
+      else { return .unknown(missing: [MissingFact.redirectMode]) }
+      // A cookie on the way out says that the credentials mode is not `omit`.
+      guard evidence.hops[0].request?.request.contains(.cookie) == true else {
+        return .unknown(missing: [MissingFact.credentials])
       }
-      return .unknown(missing: [MissingFact.redirectMode])
+      return .blocked(BlockedOutcome(phase: .response, hop: index, faults: [fault]))
     case .unrecorded: return .unknown(missing: [HeaderName.location.description])
     case .refused(let reason, let parameter):
       guard isRedirectModeProven else { return .unknown(missing: [MissingFact.redirectMode]) }
@@ -324,45 +372,43 @@ extension Evaluation {
 }
 
 extension Evaluation {
-  /// WebKit keeps the credentials of a call that began at the page's own origin, and asks the hop
-  /// that sends it back there to allow them.
-  private func isRefusedOnTheWayHome(
-    _ request: Exchange, hop index: Int, to target: RequestURL, in world: World
-  ) -> Bool {
-    world.engine.differences.redirectHomeNeedsCredentials
-      && !isChecked[0] && isChecked[index]
-      && target.origin?.description == evidence.origin
-      && request.response.records(.accessControlAllowCredentials)
-      && request.response.first(.accessControlAllowCredentials) != "true"
-  }
-}
-
-extension Evaluation {
   /// A cookie, or credentials that the browser manages, on a request that crosses origins.
   fileprivate static func provesCredentials(_ evidence: CallEvidence) -> Bool {
-    for (index, hop) in evidence.hops.enumerated() {
-      guard let request = hop.request, evidence.isChecked(hop: index) else { continue }
-      if request.request.contains(.cookie) || request.request.contains(.secFetchStorageAccess) {
-        return true
-      }
-      if let scheme = request.request.first(.authorization)?.asciiLowercased,
-        ["basic", "negotiate", "ntlm"].contains(scheme),
-        let asked = hop.answer?.question.headerNames,
-        !asked.contains(where: { $0.asciiLowercased == "authorization" })
-      {
-        return true
-      }
+    // On a hop that may still have been of the page's own origin, a cookie goes along in the mode
+    // `same-origin` as well.
+    let last = evidence.hops.count - 1
+    let first = evidence.hops.indices.first { provesCrossOrigin(evidence, hop: $0) } ?? last
+    return evidence.hops.indices.contains { index in
+      index >= first && evidence.isChecked(hop: index) && showsCredentials(evidence.hops[index])
     }
-    return false
   }
 
-  /// Whether something beyond the verdict's own rules speaks for credentials.
+  private static func showsCredentials(_ hop: CallEvidence.Hop) -> Bool {
+    guard let request = hop.request?.request else { return false }
+    if request.contains(.cookie) || request.contains(.secFetchStorageAccess) { return true }
+    // Script that sets `Authorization` itself has to ask for it.
+    guard let scheme = request.first(.authorization)?.asciiLowercased,
+      ["basic", "negotiate", "ntlm"].contains(scheme),
+      let question = hop.answer?.question, !question.isPartial,
+      let asked = question.headerNames
+    else { return false }
+    return !asked.contains { $0.asciiLowercased == "authorization" }
+  }
+
+  /// Whether something speaks for credentials without proving them.
   fileprivate var showsCredentials: Bool {
-    evidence.hops.contains { hop in
-      guard let request = hop.request else { return false }
+    evidence.hops.indices.contains { index in
+      guard evidence.isChecked(hop: index), let request = evidence.hops[index].request else {
+        return false
+      }
+      if Self.showsCredentials(evidence.hops[index]) { return true }
       // Where cookies are not recorded, a server that allows credentials speaks for them.
-      return !request.request.records(.cookie)
-        && request.response.first(.accessControlAllowCredentials) == "true"
+      guard !request.request.records(.cookie) else { return false }
+      switch request.response.evidence(of: .accessControlAllowCredentials) {
+      case .absent: return false
+      case .unrecorded: return request.response.first(.accessControlAllowOrigin) != "*"
+      case .recorded(let lines, _): return lines.contains { $0 == nil || $0 == "true" }
+      }
     }
   }
 
@@ -391,25 +437,29 @@ extension Evaluation {
   }
 
   fileprivate static func provesCrossOrigin(_ evidence: CallEvidence) -> Bool {
-    evidence.hops.indices.contains { index in
-      let hop = evidence.hops[index]
-      if hop.preflight.map(isPreflight) ?? false { return true }
-      guard let request = hop.request, request.request.contains(.origin) else { return false }
-      if evidence.origin == "null" || index > 0 { return true }
-      switch request.request.first(.secFetchSite) {
-      case "cross-site", "same-site": return true
-      default: break
-      }
-      guard let origin = Origin(evidence.origin), let host = request.url.host else { return false }
-      if request.url.scheme == nil, request.request.showsTerminator(host: host) {
-        // A terminator may have rewritten the host as well: GET and HEAD carry an Origin only
-        // across origins, other methods always.
-        return host != origin.host && (request.method == "GET" || request.method == "HEAD")
-      }
-      guard host == origin.host else { return true }
-      guard let scheme = request.url.scheme, let port = request.url.port else { return false }
-      return scheme != origin.scheme || port != origin.port
+    evidence.hops.indices.contains { provesCrossOrigin(evidence, hop: $0) }
+  }
+
+  /// Whether the request of one hop surely went to another origin, or came from there.
+  private static func provesCrossOrigin(_ evidence: CallEvidence, hop index: Int) -> Bool {
+    let hop = evidence.hops[index]
+    if hop.preflight.map(isPreflight) ?? false { return true }
+    guard let request = hop.request, request.request.contains(.origin) else { return false }
+    let isGetOrHead = request.method == "GET" || request.method == "HEAD"
+    if evidence.origin == "null" || (index > 0 && isGetOrHead) { return true }
+    switch request.request.first(.secFetchSite) {
+    case "cross-site", "same-site": return true
+    default: break
     }
+    guard let origin = Origin(evidence.origin), let host = request.url.host else { return false }
+    if request.url.scheme == nil, request.request.showsTerminator(host: host) {
+      // A terminator may have rewritten the host as well: GET and HEAD carry an Origin only
+      // across origins, other methods always.
+      return host != origin.host && isGetOrHead
+    }
+    guard host == origin.host else { return true }
+    guard let scheme = request.url.scheme, let port = request.url.port else { return false }
+    return scheme != origin.scheme || port != origin.port
   }
 
   /// A redirect that was followed, or an element, which always follows.
