@@ -18,7 +18,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
     .target(
-      name: "InputBytes", dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+      name: "InputBytes",
+      dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "HTTPExchange", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "PacketCapture", dependencies: ["HTTPExchange", "InputBytes"]),
@@ -49,10 +50,13 @@ let package = Package(
       name: "PacketCaptureTests", dependencies: ["PacketCapture", "CPcap", "TestSupport"]),
     .testTarget(
       name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"], exclude: ["Lines"]),
-    .testTarget(name: "FetchCORSTests", dependencies: ["FetchCORS", "TestSupport"]),
+    .testTarget(
+      name: "FetchCORSTests", dependencies: ["FetchCORS", "TestSupport"],
+      resources: [.copy("Cases")]),
     .testTarget(name: "IncidentReportTests", dependencies: ["IncidentReport", "TestSupport"]),
     .testTarget(name: "PostflightTests", dependencies: ["Postflight", "TestSupport"]),
-    .testTarget(name: "PostflightCommandTests", dependencies: ["PostflightCommand", "TestSupport"]),
+    .testTarget(
+      name: "PostflightCommandTests", dependencies: ["PostflightCommand", "TestSupport"]),
   ]
 )
 
