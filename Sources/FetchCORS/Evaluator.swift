@@ -154,12 +154,13 @@ private struct Evaluation {
       return
     }
     call.verdict = .undetermined
-    if hasDifference(outcomes, by: \.includesCredentials) {
-      missing.append(MissingFact.credentials)
-    }
-    if hasDifference(outcomes, by: \.engine) { missing.append(MissingFact.engine) }
-    if !isModeProven, !blocked.isEmpty { missing.append(MissingFact.requestMode) }
-    if !isCrossOriginProven, !blocked.isEmpty { missing.append(MissingFact.crossOrigin) }
+    let depends = [
+      (hasDifference(outcomes, by: \.includesCredentials), MissingFact.credentials),
+      (hasDifference(outcomes, by: \.engine), MissingFact.engine),
+      (!isModeProven && !blocked.isEmpty, MissingFact.requestMode),
+      (!isCrossOriginProven && !blocked.isEmpty, MissingFact.crossOrigin),
+    ]
+    for (holds, fact) in depends where holds && !missing.contains(fact) { missing.append(fact) }
     call.missing = missing.isEmpty ? [MissingFact.response] : missing
     call.worlds = describe(outcomes)
     if !blocked.isEmpty { call.worlds += worldsWithoutCORS }
