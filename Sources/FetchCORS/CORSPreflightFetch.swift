@@ -17,7 +17,7 @@ public struct PreflightQuestion: Hashable, Sendable {
 
   /// Reads a preflight's request fields.
   public init(_ request: MessageEvidence) {
-    method = request.first(.accessControlRequestMethod)
+    method = request.whole(.accessControlRequestMethod)
     isPartial = false
     switch request.evidence(of: .accessControlRequestHeaders) {
     case .unrecorded: headerNames = nil
@@ -77,7 +77,7 @@ public struct PreflightAnswer: Hashable, Sendable {
 
   /// Reads a preflight; `nil` when its status or its origin is not recorded.
   public init?(_ preflight: Exchange) {
-    guard let status = preflight.status, let origin = preflight.request.first(.origin) else {
+    guard let status = preflight.status, let origin = preflight.request.whole(.origin) else {
       return nil
     }
     self.init(

@@ -85,8 +85,8 @@ public enum RequestModeEvidence: Hashable, Sendable {
   /// Judges one request that carries an `Origin`, or of which that is not recorded.
   public init(_ exchange: Exchange, engine: Engine?) {
     let request = exchange.request
-    let upgrade = request.first(.upgrade)?.asciiLowercased
-    switch request.first(.secFetchMode) {
+    let upgrade = request.whole(.upgrade)?.asciiLowercased
+    switch request.whole(.secFetchMode) {
     case "cors":
       self = .cors
       return
@@ -111,7 +111,7 @@ public enum RequestModeEvidence: Hashable, Sendable {
       request.first(.accept)?.hasPrefix("text/html") ?? true
     {
       self = .notCORS("navigation")
-    } else if let type = request.first(.contentType).flatMap({ mimeTypeEssence($0) }),
+    } else if let type = request.whole(.contentType).flatMap({ mimeTypeEssence($0) }),
       [
         "text/ping", "application/csp-report", "application/expect-ct-report+json",
         "application/ocsp-request", "application/xss-auditor-report",

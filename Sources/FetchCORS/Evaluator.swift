@@ -299,7 +299,10 @@ extension Evaluation {
       return findings
     }
     // After a redirect the origin may have become `null`: only the request itself tells.
-    guard let origin = request.request.first(.origin) ?? (index == 0 ? evidence.origin : nil)
+    let isShown = request.request.first(.origin) != nil
+    guard
+      let origin = request.request.whole(.origin)
+        ?? (index == 0 && !isShown ? evidence.origin : nil)
     else {
       var findings = Findings()
       findings.miss(MissingFact.origin)
@@ -353,7 +356,7 @@ extension Evaluation {
         !isChecked[0], isChecked[index],
         target.origin?.description == evidence.origin,
         let fault = corsCheck(
-          origin: request.request.first(.origin) ?? evidence.origin, includesCredentials: true,
+          origin: request.request.whole(.origin) ?? evidence.origin, includesCredentials: true,
           response: request.response, engine: world.engine
         ).faults.first
       else { return .unknown(missing: [MissingFact.redirectMode]) }
@@ -388,7 +391,7 @@ extension Evaluation {
     guard let request = hop.request?.request else { return false }
     if request.contains(.cookie) || request.contains(.secFetchStorageAccess) { return true }
     // Script that sets `Authorization` itself has to ask for it.
-    guard let scheme = request.first(.authorization)?.asciiLowercased,
+    guard let scheme = request.whole(.authorization)?.asciiLowercased,
       ["basic", "negotiate", "ntlm"].contains(scheme),
       let question = hop.answer?.question, !question.isPartial,
       let asked = question.headerNames
@@ -448,14 +451,16 @@ extension Evaluation {
     guard let request = hop.request, request.request.contains(.origin) else { return false }
     let isGetOrHead = request.method == "GET" || request.method == "HEAD"
     if evidence.origin == "null" || (index > 0 && isGetOrHead) { return true }
-    switch request.request.first(.secFetchSite) {
+    switch request.request.whole(.secFetchSite) {
     case "cross-site", "same-site": return true
     default: break
     }
     guard let origin = Origin(evidence.origin), let host = request.url.host else { return false }
-    if request.url.scheme == nil, request.request.showsTerminator(host: host) {
-      // A terminator may have rewritten the host as well: GET and HEAD carry an Origin only
-      // across origins, other methods always.
+    if request.url.scheme == nil,
+      request.request.showsTerminator(host: host) || !request.request.records(.xForwardedFor)
+    {
+      // A terminator, seen or not recorded, may have rewritten the host as well: GET and HEAD carry
+      // an Origin only across origins, other methods always.
       return host != origin.host && isGetOrHead
     }
     guard host == origin.host else { return true }
@@ -467,7 +472,7 @@ extension Evaluation {
   fileprivate static func provesRedirectMode(_ evidence: CallEvidence) -> Bool {
     evidence.hops.count > 1
       || evidence.hops.contains { hop in
-        hop.request?.request.first(.secFetchDest).map { $0 != "empty" } ?? false
+        hop.request?.request.whole(.secFetchDest).map { $0 != "empty" } ?? false
       }
   }
 }

@@ -119,6 +119,15 @@ extension MessageEvidence {
   }
 }
 
+extension MessageEvidence {
+  /// The value of a field that browsers send on one line; `nil` where it was not kept or was cut.
+  func whole(_ name: HeaderName) -> String? {
+    guard case .recorded(let lines, let fidelity) = evidence(of: name), !fidelity.contains(.cut)
+    else { return nil }
+    return lines.first ?? nil
+  }
+}
+
 extension UInt8 {
   /// Whether the byte may stand in a token.
   ///

@@ -180,10 +180,11 @@ public struct ScriptHeaders: Hashable, Sendable {
       let isUnsafe: Bool
       switch field.name {
       case .contentType:
+        // Of a value that was cut only the bytes that are shown say something.
         isUnsafe =
-          field.value.map {
+          request.whole(.contentType).map {
             !isSafelistedRequestHeader("content-type", $0, engine: engine)
-          } ?? false
+          } ?? field.value?.utf8.contains(where: { $0.isCORSUnsafe }) ?? false
       case .contentLanguage, .acceptLanguage, .accept:
         // The browser's own values of these are safelisted.
         isUnsafe = field.value?.utf8.contains(where: { $0.isCORSUnsafe }) ?? false
