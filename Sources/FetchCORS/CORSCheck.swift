@@ -19,8 +19,9 @@ public func corsCheck(
     httpVersion?.hasPrefix("HTTP/1") != true, case .recorded(let lines, let fidelity) = evidence,
     let first = lines.first
   {
-    let kept = [first] + lines.dropFirst().filter { $0 != "" }
-    if kept.count < lines.count || mayEndInEmptyLine(first, fidelity) {
+    let written = lines.filter { $0 != "" }
+    let kept = written.isEmpty ? [first] : written
+    if kept.count < lines.count || mayHideEmptyLine(first, fidelity) {
       // Which it was, the evidence does not say: the version, or where one line ends.
       guard httpVersion?.hasPrefix("HTTP/2") == true, kept.count < lines.count else {
         findings.miss(
@@ -83,11 +84,11 @@ public func corsCheck(
   return findings
 }
 
-/// Whether the source hides where a further, empty line would show: it prints the last line only,
-/// or all lines as one.
-private func mayEndInEmptyLine(_ line: String?, _ fidelity: Fidelity) -> Bool {
-  if fidelity.contains(.lastLine) { return line == "" }
-  return fidelity.contains(.joined) && line?.strippingHTTPWhitespace.hasSuffix(",") == true
+/// Whether the source shows only an empty line of possibly several, or several as one.
+private func mayHideEmptyLine(_ line: String?, _ fidelity: Fidelity) -> Bool {
+  guard let text = line?.strippingHTTPWhitespace else { return false }
+  if fidelity.contains(.firstLine) || fidelity.contains(.lastLine) { return text.isEmpty }
+  return fidelity.contains(.joined) && (text.hasPrefix(",") || text.hasSuffix(","))
 }
 
 /// What an engine calls a value that is neither `*` nor the origin.

@@ -44,7 +44,7 @@ public struct EngineDifferences: Hashable, Sendable {
   public var namesPreflightRedirect = true
   /// A redirected preflight is refused before its CORS check.
   public var refusesPreflightRedirectFirst = false
-  /// Over HTTP/2, empty further lines of `Access-Control-Allow-Origin` are ignored.
+  /// Over HTTP/2, empty lines of `Access-Control-Allow-Origin` beside others are ignored.
   public var ignoresEmptyAllowOriginLinesOverHTTP2 = false
   /// A preflight keeps the page's origin after a redirect that turns the request's into `null`.
   public var preflightKeepsOriginAfterRedirect = false
