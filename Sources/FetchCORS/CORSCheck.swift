@@ -1,6 +1,6 @@
 public import HTTPExchange
 
-/// The CORS check: may a page of this origin read this response?
+/// The CORS check: whether a page of this origin may read this response.
 ///
 /// - Parameters:
 ///   - origin: the request's `Origin`, serialised: a tuple origin or `null`.

@@ -29,8 +29,10 @@ struct EvaluatorPropertyTests {
     #expect(Set(BlockedReason.allCases).subtracting(reasons) == [.tooManyRedirects])
   }
 
-  /// Both directions at once: hiding evidence may make a verdict weaker, and so adding it never turns
-  /// a certain verdict into its opposite. What a verdict assumes it names, and that may be wrong; a
+  /// Hiding evidence may make a verdict weaker, and so adding it never turns a certain verdict into
+  /// its opposite.
+  ///
+  /// What a verdict assumes it names, and that may be wrong; a
   /// contradiction may be hidden with what shows it.
   @Test("what is certain of a part of the evidence is true of the whole", arguments: seeds)
   func hiding(seed: UInt64) {
