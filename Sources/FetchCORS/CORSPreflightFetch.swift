@@ -85,9 +85,10 @@ public struct PreflightAnswer: Hashable, Sendable {
       response: preflight.response, httpVersion: preflight.httpVersion)
   }
 
-  init(
+  /// A preflight that asked this of an origin, and its response.
+  public init(
     _ question: PreflightQuestion, origin: String, status: Int, response: MessageEvidence,
-    httpVersion: String?
+    httpVersion: String? = nil
   ) {
     self.question = question
     self.origin = origin

@@ -5,9 +5,11 @@ public struct CallEvidence: Hashable, Sendable {
   /// One station of a call: a preflight or none, an actual request or none.
   public struct Hop: Hashable, Sendable {
     /// Its preflight.
-    public let preflight: Exchange?
+    public var preflight: Exchange? {
+      didSet { answer = preflight.flatMap { PreflightAnswer($0) } }
+    }
     /// What the preflight asked and was answered, read once.
-    public let answer: PreflightAnswer?
+    public private(set) var answer: PreflightAnswer?
     /// Its actual request.
     public var request: Exchange?
 

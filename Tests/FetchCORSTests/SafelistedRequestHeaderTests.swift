@@ -163,8 +163,10 @@ struct SafelistedRequestHeaderTests {
   func scriptHeaders(fields: [String: String], names: Set<String>) {
     let request = MessageEvidence.complete(
       fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-    #expect(ScriptHeaders(request).unsafeNames == names)
-    #expect(ScriptHeaders(request).allNames == Set(fields.keys.map { $0.lowercased() }))
-    #expect(ScriptHeaders(request.truncated(after: 9)).allNames == nil)
+    #expect(Set(ScriptHeaders(request).unsafeNames.map(\.description)) == names)
+    let all = fields.keys.map { HeaderName($0) }
+    #expect(ScriptHeaders(request).carries(all) == true)
+    #expect(ScriptHeaders(request).carries([HeaderName("x-not-there")]) == false)
+    #expect(ScriptHeaders(request.truncated(after: 9)).carries(all) == nil)
   }
 }

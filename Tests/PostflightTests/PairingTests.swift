@@ -139,6 +139,39 @@ struct PairingTests {
     #expect(calls.first?.missing.contains(MissingFact.redirectMode) == true)
   }
 
+  @Test(
+    "on a log that hides lines a request takes the cached grant, not an earlier doubtful preflight")
+  func doubtfulBesideCached() {
+    var traffic = TrafficBuilder()
+    let recorded: [HeaderName: Fidelity] = [
+      .accessControlAllowOrigin: .firstLine, .accessControlAllowHeaders: .firstLine,
+      .accessControlAllowMethods: .firstLine, .accessControlMaxAge: .firstLine,
+      .accessControlAllowCredentials: .firstLine,
+    ]
+    func logged(_ exchange: Exchange) -> Exchange {
+      var exchange = exchange
+      exchange.response.coverage = .only(recorded)
+      exchange.request.coverage = .only([
+        .origin: .exact, .accessControlRequestMethod: .exact, .accessControlRequestHeaders: .exact,
+        .cookie: .presence,
+      ])
+      return exchange
+    }
+    let allow = TrafficBuilder.allowing("PUT", "x-a") + [("access-control-max-age", "600")]
+    let calls = calls(
+      [
+        traffic.preflight("PUT", "x-a", at: 0, response: allow),
+        traffic.exchange("PUT", at: 10, response: TrafficBuilder.allowing()),
+        traffic.preflight("PUT", "x-a,x-release", at: 1000, response: allow),
+        traffic.exchange("PUT", at: 5000, response: TrafficBuilder.allowing()),
+      ].map(logged))
+    #expect(
+      calls.map(\.kind).sorted { $0.rawValue < $1.rawValue } == [
+        .cached, .preflightOnly, .preflighted,
+      ])
+    #expect(calls.first { $0.kind == .preflightOnly }?.verdict == .undetermined)
+  }
+
   @Test("a request that surely began before its preflight ended is not its request")
   func tooEarly() {
     var traffic = TrafficBuilder()
@@ -216,8 +249,10 @@ struct PairingTests {
     var traffic = TrafficBuilder()
     let calls = calls([
       traffic.exchange("GET", at: 0, response: TrafficBuilder.allowing()),
-      traffic.exchange("GET", at: 1000, status: 304),
-      traffic.exchange("GET", "https://api.example.com/other", at: 2000, status: 304),
+      traffic.exchange("GET", at: 1000, status: 304, request: [("if-none-match", nil)]),
+      traffic.exchange(
+        "GET", "https://api.example.com/other", at: 2000, status: 304,
+        request: [("if-none-match", nil)]),
     ])
     #expect(calls.map(\.verdict) == [.allowed, .allowed, .undetermined])
     #expect(calls.last?.missing == [MissingFact.storedResponse])
