@@ -90,7 +90,6 @@ public struct EngineDifferences: Hashable, Sendable {
       rules.refusedResponseClearsCache = false
     case .firefox:
       rules.wildcardCoversAuthorization = true
-      rules.refusesPreflightRedirectFirst = true
       rules.ignoresEmptyAllowOriginLinesOverHTTP2 = true
       rules.preflightKeepsOriginAfterRedirect = true
       rules.malformedMaxAgeDisablesCache = true
