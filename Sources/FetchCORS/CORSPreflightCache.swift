@@ -7,19 +7,19 @@ public import HTTPExchange
 ///
 /// - Standard: <https://fetch.spec.whatwg.org/#concept-cache>
 public struct CORSPreflightCache: Sendable {
+  /// One preflight that passed: everything that its answer lists is granted for as long.
   private struct Grant: Sendable {
-    /// A method, or a header name in lower case.
-    var name: String
-    var isMethod: Bool
+    var answer: PreflightAnswer
     var begins: EventTime
     var expires: EventTime
   }
 
+  /// In the order of their preflights.
   private var grants: [Grant] = []
   private let engine: Engine
 
-  /// Grants that are kept: a preflight names a few, and nothing bounds what a response lists.
-  private static let maximumGrants = 64
+  /// Preflights that are kept for one origin and URL, where the engine keeps more than the last.
+  private static let maximumGrants = 16
 
   /// An empty cache with an engine's rules.
   public init(engine: Engine) {
@@ -36,36 +36,18 @@ public struct CORSPreflightCache: Sendable {
   /// - Parameter time: when its response was complete; the earliest that is possible.
   public mutating func store(_ answer: PreflightAnswer, at time: EventTime) {
     let rules = engine.differences
-    let question = answer.question
     let seconds = min(maxAge(answer.response), rules.maxAgeCap)
     // One that is not to be cached replaces the entry all the same, but Firefox looks no further.
     if seconds <= 0, engine == .firefox { return }
-    if rules.mergesCacheEntries { grants.removeAll { $0.expires <= time } } else { clear() }
-    let expires = time.advanced(by: Int64(seconds * 1_000_000_000))
-    // It passed, so what it asked for stands in the part of a list that the evidence does not show.
-    for method in answer.methods.known { add(method, isMethod: true, time, expires) }
-    if !answer.methods.isWhole, let method = question.method {
-      add(method, isMethod: true, time, expires)
+    if rules.mergesCacheEntries {
+      grants.removeAll { $0.expires <= time }
+      if grants.count == Self.maximumGrants { grants.removeFirst() }
+    } else {
+      clear()
     }
-    for name in answer.headerNames.known {
-      add(name.asciiLowercased, isMethod: false, time, expires)
-    }
-    if !answer.headerNames.isWhole {
-      for name in question.headerNames ?? [] {
-        add(name.asciiLowercased, isMethod: false, time, expires)
-      }
-    }
-  }
-
-  private mutating func add(
-    _ name: String, isMethod: Bool, _ begins: EventTime, _ expires: EventTime
-  ) {
-    if let index = grants.firstIndex(where: { $0.isMethod == isMethod && $0.name == name }) {
-      grants[index].begins = min(grants[index].begins, begins)
-      grants[index].expires = expires
-    } else if grants.count < Self.maximumGrants {
-      grants.append(Grant(name: name, isMethod: isMethod, begins: begins, expires: expires))
-    }
+    grants.append(
+      Grant(
+        answer: answer, begins: time, expires: time.advanced(by: Int64(seconds * 1_000_000_000))))
   }
 
   /// Whether a request may be sent without asking again.
@@ -75,18 +57,23 @@ public struct CORSPreflightCache: Sendable {
     method: String, unsafeNames: [HeaderName], at interval: ClosedRange<EventTime>
   ) -> Bool {
     let rules = engine.differences
-    func isGranted(_ name: String, isMethod: Bool) -> Bool {
-      let hasWildcard =
-        rules.cachesWildcard
-        && (name != "authorization" || rules.cachedWildcardCoversAuthorization)
-      return grants.contains {
-        $0.isMethod == isMethod && ($0.name == name || (hasWildcard && $0.name == "*"))
-          && $0.begins <= interval.upperBound && $0.expires > interval.lowerBound
-      }
+    /// Of several preflights that list it the last one counts.
+    func isGranted(_ lists: (PreflightAnswer) -> Bool) -> Bool {
+      grants.last { lists($0.answer) }.map {
+        $0.begins <= interval.upperBound && $0.expires > interval.lowerBound
+      } ?? false
     }
     let isExempt = isSafelistedMethod(method) && !(rules.headNeedsCachedMethod && method == "HEAD")
-    return (isExempt || isGranted(method, isMethod: true))
-      && unsafeNames.allSatisfy { isGranted($0.description, isMethod: false) }
+    guard
+      isExempt || isGranted({ $0.grants(method: method) })
+        || (rules.cachesWildcard && isGranted { $0.grants(method: "*") })
+    else { return false }
+    return unsafeNames.allSatisfy { name in
+      if isGranted({ $0.grants(headerName: name.description) }) { return true }
+      return rules.cachesWildcard
+        && (name != .authorization || rules.cachedWildcardCoversAuthorization)
+        && isGranted { $0.grants(headerName: "*") }
+    }
   }
 
   /// Forgets everything.

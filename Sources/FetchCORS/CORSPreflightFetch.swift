@@ -63,7 +63,9 @@ public func corsPreflightFetch(
 }
 
 /// A preflight and its response, read once for the worlds in which it is checked.
-public struct PreflightAnswer: Hashable, Sendable {
+///
+/// A class, since pairing and evaluation hand it on many times and nothing in it ever changes.
+public final class PreflightAnswer: Hashable, Sendable {
   /// What the preflight asked for.
   public let question: PreflightQuestion
   /// Its `Origin`.
@@ -76,7 +78,7 @@ public struct PreflightAnswer: Hashable, Sendable {
   let headerNames: TokenList
 
   /// Reads a preflight; `nil` when its status or its origin is not recorded.
-  public init?(_ preflight: Exchange) {
+  public convenience init?(_ preflight: Exchange) {
     guard let status = preflight.status, let origin = preflight.request.whole(.origin) else {
       return nil
     }
@@ -145,6 +147,31 @@ public struct PreflightAnswer: Hashable, Sendable {
         question, headerNames, includesCredentials: includesCredentials,
         wildcardCoversAuthorization: rules.wildcardCoversAuthorization))
     return findings
+  }
+
+  /// Whether the method is listed; it passed, so what it asked for stands in the part of a list that
+  /// the evidence does not show.
+  func grants(method: String) -> Bool {
+    methods.known.contains(method) || (!methods.isWhole && question.method == method)
+  }
+
+  /// Whether the header name, in lower case, is listed, in the same way.
+  func grants(headerName name: String) -> Bool {
+    headerNames.known.contains { $0.asciiLowercased == name }
+      || (!headerNames.isWhole
+        && question.headerNames?.contains { $0.asciiLowercased == name } == true)
+  }
+
+  public static func == (left: PreflightAnswer, right: PreflightAnswer) -> Bool {
+    left === right
+      || (left.question == right.question && left.origin == right.origin
+        && left.status == right.status && left.response == right.response
+        && left.httpVersion == right.httpVersion)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(question)
+    hasher.combine(status)
   }
 
   /// Whether the standard may judge it otherwise than the engines: only by `Authorization` behind a

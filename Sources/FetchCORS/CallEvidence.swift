@@ -13,6 +13,13 @@ public struct CallEvidence: Hashable, Sendable {
     /// Its actual request.
     public var request: Exchange?
 
+    /// A hop whose preflight was read before.
+    public init(preflight: Exchange, answer: PreflightAnswer?) {
+      self.preflight = preflight
+      self.answer = answer
+      request = nil
+    }
+
     /// A hop of those exchanges.
     public init(preflight: Exchange? = nil, request: Exchange? = nil) {
       self.preflight = preflight
@@ -22,7 +29,11 @@ public struct CallEvidence: Hashable, Sendable {
   }
 
   /// The page's origin, serialised.
-  public var origin: String
+  public var origin: String {
+    didSet { originTuple = Origin(origin) }
+  }
+  /// The same parsed; `nil` for `null`.
+  private(set) var originTuple: Origin?
   /// The engine of the caller's user agent; `nil` when it names none.
   public var engine: Engine?
   /// At least one, in order; only the last may lack its request.
@@ -37,7 +48,18 @@ public struct CallEvidence: Hashable, Sendable {
     origin: String, engine: Engine?, hops: [Hop], kind: CallKind,
     hasReadableStoredResponse: Bool = false
   ) {
+    self.init(
+      origin: origin, parsed: Origin(origin), engine: engine, hops: hops, kind: kind,
+      hasReadableStoredResponse: hasReadableStoredResponse)
+  }
+
+  /// The evidence of a page whose origin was parsed before.
+  public init(
+    origin: String, parsed: Origin?, engine: Engine?, hops: [Hop], kind: CallKind,
+    hasReadableStoredResponse: Bool = false
+  ) {
     self.origin = origin
+    originTuple = parsed
     self.engine = engine
     self.hops = hops
     self.kind = kind
@@ -70,7 +92,7 @@ public struct CallEvidence: Hashable, Sendable {
         return false
       }
       guard let target = exchange.url.origin else { return true }
-      return target.description != origin
+      return target != originTuple
     }
   }
 }

@@ -354,7 +354,7 @@ extension Evaluation {
     case .follow(let target):
       guard world.engine.differences.redirectHomeNeedsCredentials, index > 0,
         !isChecked[0], isChecked[index],
-        target.origin?.description == evidence.origin,
+        target.origin.map({ $0 == evidence.originTuple }) ?? false,
         let fault = corsCheck(
           origin: request.request.whole(.origin) ?? evidence.origin, includesCredentials: true,
           response: request.response, engine: world.engine
@@ -455,7 +455,7 @@ extension Evaluation {
     case "cross-site", "same-site": return true
     default: break
     }
-    guard let origin = Origin(evidence.origin), let host = request.url.host else { return false }
+    guard let origin = evidence.originTuple, let host = request.url.host else { return false }
     if request.url.scheme == nil,
       request.request.showsTerminator(host: host) || !request.request.records(.xForwardedFor)
     {

@@ -22,12 +22,10 @@ enum CombinedValue: Equatable {
     case .absent:
       self = .absent
     case .recorded(let lines, let fidelity):
-      let values = lines.compactMap { $0 }
-      guard values.count == lines.count, !fidelity.contains(.presence) else {
+      guard !fidelity.contains(.presence), let value = Self.joined(lines) else {
         self = .unrecorded
         return
       }
-      let value = values.joined(separator: ", ").strippingHTTPWhitespace
       if fidelity.contains(.cut) {
         self = .prefix(value)
       } else if fidelity.contains(.firstLine) || fidelity.contains(.lastLine) {
@@ -36,6 +34,14 @@ enum CombinedValue: Equatable {
         self = .value(value)
       }
     }
+  }
+
+  /// All lines as one value; `nil` when the value of one was not kept.
+  private static func joined(_ lines: [String?]) -> String? {
+    if lines.count == 1 { return lines[0]?.strippingHTTPWhitespace }
+    let values = lines.compactMap { $0 }
+    guard values.count == lines.count else { return nil }
+    return values.joined(separator: ", ").strippingHTTPWhitespace
   }
 }
 

@@ -56,102 +56,102 @@ public enum ExchangeEnding: String, Sendable {
 /// A value like any other; its parts live in one shared allocation, since pairing hands it on many
 /// times and each copy of the parts would cost a dozen reference counts.
 public struct Exchange: Hashable, Sendable {
-  private var parts: Parts
+  @usableFromInline var parts: Parts
 
   /// Where it stands in the evidence.
   public var id: ExchangeID {
-    get { parts.id }
+    @inlinable get { parts.id }
     set { mutableParts.id = newValue }
   }
 
   /// When the request began; `nil` when the source stamps only the end.
   public var startedAt: EventTime? {
-    get { parts.startedAt }
+    @inlinable get { parts.startedAt }
     set { mutableParts.startedAt = newValue }
   }
 
   /// When the response was complete (a log) or its header block was (a capture); `nil` when the
   /// source stamps only the start, or when there was no response.
   public var endedAt: EventTime? {
-    get { parts.endedAt }
+    @inlinable get { parts.endedAt }
     set { mutableParts.endedAt = newValue }
   }
 
   /// Which ends the source stamped.
   public var timeBasis: TimeBasis {
-    get { parts.timeBasis }
+    @inlinable get { parts.timeBasis }
     set { mutableParts.timeBasis = newValue }
   }
 
   /// How finely both instants are told: the truth lies within one step after the stamp.
   public var resolution: TimeResolution {
-    get { parts.resolution }
+    @inlinable get { parts.resolution }
     set { mutableParts.resolution = newValue }
   }
 
   /// The address of the peer, without its port.
   public var client: String {
-    get { parts.client }
+    @inlinable get { parts.client }
     set { mutableParts.client = newValue }
   }
 
   /// The client address that a proxy forwarded, where recorded.
   public var forwardedFor: String? {
-    get { parts.forwardedFor }
+    @inlinable get { parts.forwardedFor }
     set { mutableParts.forwardedFor = newValue }
   }
 
   /// The user agent; `nil` when absent or not recorded.
   public var userAgent: String? {
-    get { parts.userAgent }
+    @inlinable get { parts.userAgent }
     set { mutableParts.userAgent = newValue }
   }
 
   /// The method, in the case of the wire; empty when not recorded.
   public var method: String {
-    get { parts.method }
+    @inlinable get { parts.method }
     set { mutableParts.method = newValue }
   }
 
   /// The URL, as far as it is known.
   public var url: RequestURL {
-    get { parts.url }
+    @inlinable get { parts.url }
     set { mutableParts.url = newValue }
   }
 
   /// 100 to 999; `nil` when no response was seen.
   public var status: Int? {
-    get { parts.status }
+    @inlinable get { parts.status }
     set { mutableParts.status = newValue }
   }
 
   /// An identifier that other vantage points of the same request share, where recorded.
   public var requestID: String? {
-    get { parts.requestID }
+    @inlinable get { parts.requestID }
     set { mutableParts.requestID = newValue }
   }
 
   /// `HTTP/1.1`, `HTTP/2`; `nil` when not recorded.
   public var httpVersion: String? {
-    get { parts.httpVersion }
+    @inlinable get { parts.httpVersion }
     set { mutableParts.httpVersion = newValue }
   }
 
   /// Why nothing more of it was seen.
   public var ending: ExchangeEnding {
-    get { parts.ending }
+    @inlinable get { parts.ending }
     set { mutableParts.ending = newValue }
   }
 
   /// The request's header block.
   public var request: MessageEvidence {
-    get { parts.request }
+    @inlinable get { parts.request }
     set { mutableParts.request = newValue }
   }
 
   /// The response's header block.
   public var response: MessageEvidence {
-    get { parts.response }
+    @inlinable get { parts.response }
     set { mutableParts.response = newValue }
   }
 
@@ -209,23 +209,24 @@ public struct Exchange: Hashable, Sendable {
 }
 
 /// The parts of an exchange. Written to only while one exchange alone refers to them.
-private final class Parts: @unchecked Sendable {
-  var id: ExchangeID
-  var startedAt: EventTime?
-  var endedAt: EventTime?
-  var timeBasis: TimeBasis
-  var resolution: TimeResolution
-  var client: String
-  var forwardedFor: String?
-  var userAgent: String?
-  var method: String
-  var url: RequestURL
-  var status: Int?
-  var requestID: String?
-  var httpVersion: String?
-  var ending: ExchangeEnding
-  var request: MessageEvidence
-  var response: MessageEvidence
+@usableFromInline
+final class Parts: @unchecked Sendable {
+  @usableFromInline var id: ExchangeID
+  @usableFromInline var startedAt: EventTime?
+  @usableFromInline var endedAt: EventTime?
+  @usableFromInline var timeBasis: TimeBasis
+  @usableFromInline var resolution: TimeResolution
+  @usableFromInline var client: String
+  @usableFromInline var forwardedFor: String?
+  @usableFromInline var userAgent: String?
+  @usableFromInline var method: String
+  @usableFromInline var url: RequestURL
+  @usableFromInline var status: Int?
+  @usableFromInline var requestID: String?
+  @usableFromInline var httpVersion: String?
+  @usableFromInline var ending: ExchangeEnding
+  @usableFromInline var request: MessageEvidence
+  @usableFromInline var response: MessageEvidence
 
   init(
     id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,

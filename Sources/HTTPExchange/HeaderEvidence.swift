@@ -10,6 +10,15 @@ public struct HeaderField: Hashable, Sendable {
     self.name = name
     self.value = value
   }
+
+  /// By bytes: `==` of texts would take two spellings of one character for equal.
+  public static func == (left: Self, right: Self) -> Bool {
+    guard left.name == right.name else { return false }
+    guard let first = left.value, let second = right.value else {
+      return left.value == nil && right.value == nil
+    }
+    return first.hasSameBytes(as: second)
+  }
 }
 
 /// How far a recorded value can be trusted to be what was on the wire.
@@ -88,6 +97,7 @@ public struct MessageEvidence: Hashable, Sendable {
   public static let unseen = MessageEvidence(coverage: .truncated)
 
   /// What is known of a field.
+  @inlinable
   public func evidence(of name: HeaderName) -> HeaderEvidence {
     var lines: [String?] = []
     for field in fields where field.name == name { lines.append(field.value) }
@@ -104,17 +114,20 @@ public struct MessageEvidence: Hashable, Sendable {
   }
 
   /// The value of the first line of a field, when it was kept.
+  @inlinable
   public func first(_ name: HeaderName) -> String? {
     for field in fields where field.name == name { return field.value }
     return nil
   }
 
   /// Whether at least one line of the field was seen, with or without its value.
+  @inlinable
   public func contains(_ name: HeaderName) -> Bool {
     fields.contains { $0.name == name }
   }
 
   /// Whether the source would have shown the field.
+  @inlinable
   public func records(_ name: HeaderName) -> Bool {
     switch coverage {
     case .complete: true

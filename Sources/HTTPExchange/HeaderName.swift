@@ -32,6 +32,14 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     if code == 0 { hasher.combine(description) }
   }
 
+  /// Whether a verdict never reads the field: it is kept for causes and for joining alone.
+  public var isForCausesOnly: Bool {
+    code >= Self.firstForCauses || code == Self.requestIDCodes.0 || code == Self.requestIDCodes.1
+  }
+
+  private static let firstForCauses = Known.server.code
+  private static let requestIDCodes = (Known.xRequestID.code, Known.xCorrelationID.code)
+
   private var known: Known? { code == 0 ? nil : Known.all[Int(code) - 1] }
 
   /// Every name that has a value worth keeping; all others are kept as names only.
@@ -90,7 +98,7 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     case accessControlExposeHeaders = "access-control-expose-headers"
     case accessControlAllowPrivateNetwork = "access-control-allow-private-network"
     case location
-    // Responses: what a cause reads.
+    // Responses: what only a cause reads. Verdicts read nothing from here on.
     case server
     case vary
     case age

@@ -179,13 +179,22 @@ public enum Redaction {
   private static let secretParts = [
     "token", "secret", "passw", "apikey", "api_key", "api-key", "signature", "session",
     "credential", "jwt", "bearer", "access_key", "access-key", "accesskey",
-  ]
+  ].map { Array($0.utf8) }
 
   /// Whether a query parameter looks like a secret: by its name, or by the shape of its value.
   static func isSecret(name: Substring, value: Substring) -> Bool {
-    let plain = RequestURL.percentDecoded(name).asciiLowercased
-    return secretNames.contains(plain) || secretParts.contains { plain.contains($0) }
-      || hasTokenShape(value)
+    let plain =
+      name.utf8.contains(UInt8(ascii: "%")) ? RequestURL.percentDecoded(name) : String(name)
+    let lower = plain.asciiLowercased
+    if secretNames.contains(lower) || hasTokenShape(value) { return true }
+    // By bytes: a general search of texts costs more than all the rest of a line.
+    let bytes = Array(lower.utf8)
+    return secretParts.contains { part in
+      bytes.count >= part.count
+        && (0...(bytes.count - part.count)).contains { start in
+          bytes[start] == part[0] && bytes[start..<(start + part.count)].elementsEqual(part)
+        }
+    }
   }
 
   /// A JWT, 32 or more hexadecimal digits, or 24 or more letters and digits in mixed case.

@@ -17,6 +17,8 @@ struct ExchangeTraits {
   let role: Role
   /// The value of `Origin`.
   let origin: String?
+  /// The same parsed; `nil` for `null`.
+  let parsedOrigin: Origin?
   /// The kind to count it as, when CORS has nothing to say of it whatever stands around it.
   let passedOver: String?
   /// The kind to count it as when no redirect led to it, because it is, or may be, same-origin.
@@ -29,6 +31,7 @@ struct ExchangeTraits {
     let request = exchange.request
     let recordsOrigin = request.records(.origin)
     origin = request.first(.origin)
+    parsedOrigin = origin.flatMap { origins.parsed($0) }
     let isOptions = exchange.method == "OPTIONS"
     var passedOver: String?
     if !Self.canBeBrowser(exchange, isBrowser) {
@@ -58,7 +61,7 @@ struct ExchangeTraits {
       }
     } else {
       role = .request
-      sameOriginKind = Self.sameOriginKind(exchange, origins.parsed(origin ?? ""))
+      sameOriginKind = Self.sameOriginKind(exchange, parsedOrigin)
     }
     self.passedOver = passedOver
   }

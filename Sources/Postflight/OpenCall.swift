@@ -62,10 +62,12 @@ final class Browser {
   var awaitingNextHop: [RequestURL: [OpenCall]] = [:]
   var openCount = 0
   var lastSeen = EventTime(nanoseconds: .min)
-  private var caches: [CacheKey: CORSPreflightCache] = [:]
+  /// By hash alone, like ``readable``: thousands of browsers are remembered.
+  private var caches: [Int: CORSPreflightCache] = [:]
   /// Caches that there may be before expired ones are looked for.
   private var cachesBeforePruning = 8
-  private var readable: Set<CacheKey> = []
+  /// By hash alone: of two URLs that share one of 64 bits, one would be taken for the other.
+  private var readable: Set<Int> = []
 
   struct CacheKey: Hashable {
     var origin: String
@@ -114,6 +116,7 @@ final class Browser {
 
   /// Changes what the preflight cache holds for an origin and URL.
   func updateCache(_ key: CacheKey, _ change: (inout CORSPreflightCache) -> Void) {
+    let key = key.hashValue
     if caches.count >= cachesBeforePruning, caches[key] == nil {
       caches = caches.filter { !$0.value.isExpired(at: lastSeen) }
       if caches.count >= PairingLimits.cachedURLs { caches.removeAll() }
@@ -124,22 +127,23 @@ final class Browser {
 
   /// What the preflight cache holds for an origin and URL.
   func cache(_ key: CacheKey) -> CORSPreflightCache? {
-    caches[key]
+    caches[key.hashValue]
   }
 
   /// Remembers that a response could be read.
   func noteReadable(_ key: CacheKey) {
     if readable.count >= PairingLimits.readableURLs { readable.removeAll() }
-    readable.insert(key)
+    readable.insert(key.hashValue)
   }
 
   /// Whether an earlier response could be read.
   func hasReadable(_ key: CacheKey) -> Bool {
-    readable.contains(key)
+    readable.contains(key.hashValue)
   }
 
   /// Whether nothing would be lost by forgetting it at that time.
   func isForgettable(at time: EventTime) -> Bool {
     openCount == 0 && lastSeen.advanced(by: PairingLimits.browserLifetime) < time
+      && caches.values.allSatisfy { $0.isExpired(at: time) }
   }
 }

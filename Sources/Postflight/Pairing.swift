@@ -15,10 +15,11 @@ struct Pairing {
 
   private var browsers: [BrowserKey: Browser] = [:]
   private var origins = OriginTable()
+  private var preflights = PreflightTable()
   private var deadlines = DeadlineQueue()
   private var now = EventTime(nanoseconds: .min)
   private var nextSweep = EventTime(nanoseconds: .min)
-  private let engineOverride: Engine?
+  private var verdicts: VerdictTable
   /// Calls that are complete, in the order in which they became so.
   private(set) var calls: [Call] = []
   /// Exchanges that no CORS verdict applies to, by kind.
@@ -28,7 +29,7 @@ struct Pairing {
 
   /// - Parameter engine: the engine to judge every call by; `nil` takes the user agent's.
   init(engine: Engine? = nil) {
-    engineOverride = engine
+    verdicts = VerdictTable(engine: engine)
   }
 
   /// Hands out the calls that are complete, and forgets them.
@@ -91,7 +92,8 @@ struct Pairing {
   private mutating func addPreflight(
     _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
   ) {
-    let hop = CallEvidence.Hop(preflight: exchange)
+    let preflight = preflights.read(exchange)
+    let hop = CallEvidence.Hop(preflight: exchange, answer: preflight.answer)
     let call: OpenCall
     if let chain = redirectLeading(
       to: exchange, method: hop.answer?.question.method, traits, browser)
@@ -103,31 +105,30 @@ struct Pairing {
     } else {
       call = OpenCall(
         CallEvidence(
-          origin: traits.origin ?? "null", engine: browser.engine, hops: [hop],
+          origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
+          hops: [hop],
           kind: .preflightOnly))
     }
-    call.askedNames = hop.answer?.question.headerNames?.map { HeaderName($0) }
-    replayCache(exchange, browser, call)
+    call.askedNames = preflight.askedNames
+    replayCache(exchange, preflight, browser, call)
     wait(call, .request, browser)
   }
 
   /// What the preflight did to the browser's cache, and whether it can have passed at all.
-  private func replayCache(_ exchange: Exchange, _ browser: Browser, _ call: OpenCall) {
-    guard let answer = call.answer else { return }
+  private func replayCache(
+    _ exchange: Exchange, _ preflight: PreflightTable.Reading, _ browser: Browser, _ call: OpenCall
+  ) {
+    guard let answer = preflight.answer else { return }
     let engine = browser.engine ?? .standard
-    // What fails without credentials fails with them as well.
-    let findings = answer.check(includesCredentials: false, engine: engine)
     let key = Browser.CacheKey(origin: answer.origin, url: exchange.url)
-    if findings.passes {
-      call.outlook = .passes
+    call.outlook = preflight.outlook(engine)
+    switch call.outlook {
+    case .passes:
       browser.updateCache(key) { $0.store(answer, at: exchange.endInterval.lowerBound) }
-    } else if findings.faults.isEmpty {
-      call.outlook = .doubtful
-    } else {
-      call.outlook = .refused
-      if engine.differences.failedPreflightClearsCache {
-        browser.updateCache(key) { $0.clear() }
-      }
+    case .refused where engine.differences.failedPreflightClearsCache:
+      browser.updateCache(key) { $0.clear() }
+    case .refused, .doubtful:
+      break
     }
   }
 
@@ -172,7 +173,8 @@ struct Pairing {
     }
     let call = OpenCall(
       CallEvidence(
-        origin: traits.origin ?? "null", engine: browser.engine, hops: [.init(request: exchange)],
+        origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
+        hops: [.init(request: exchange)],
         kind: kindWithoutPreflight(exchange, headers, traits, browser)))
     settle(call, browser)
   }
@@ -196,7 +198,9 @@ struct Pairing {
   private func preflighted(
     _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders, _ browser: Browser
   ) -> OpenCall? {
-    guard let candidates = browser.awaitingRequest[exchange.url] else { return nil }
+    guard !browser.awaitingRequest.isEmpty,
+      let candidates = browser.awaitingRequest[exchange.url]
+    else { return nil }
     var best: (call: OpenCall, score: Int)?
     for call in candidates {
       guard let score = match(call, exchange, traits, headers) else { continue }
@@ -275,7 +279,8 @@ struct Pairing {
   private func redirectLeading(
     to exchange: Exchange, method: String?, _ traits: ExchangeTraits, _ browser: Browser
   ) -> OpenCall? {
-    browser.awaitingNextHop[exchange.url]?.first { call in
+    guard !browser.awaitingNextHop.isEmpty else { return nil }
+    return browser.awaitingNextHop[exchange.url]?.first { call in
       guard let last = call.request, let status = last.status else { return false }
       if let method {
         let expected = methodAfterRedirect(last.method, status: status)
@@ -385,7 +390,7 @@ struct Pairing {
     if call.request?.status == 304 {
       call.evidence.hasReadableStoredResponse = browser.hasReadable(key)
     }
-    let verdict = evaluate(call.evidence, as: engineOverride)
+    let verdict = verdicts.evaluate(call.evidence)
     if verdict.verdict == .allowed, verdict.method == "GET" { browser.noteReadable(key) }
     if verdict.verdict == .blocked, verdict.phase == .response,
       (browser.engine ?? .standard).differences.refusedResponseClearsCache

@@ -6,13 +6,13 @@ enum PairingLimits {
   static let window: Int64 = 30_000_000_000
   /// The same where the source stamps only the end of a request, which may be a slow one.
   static let windowByEnd: Int64 = 120_000_000_000
-  /// Browsers that are remembered at once: about 100 MB at the very worst.
+  /// Browsers that are remembered at once, of about 1 KB each.
   static let browsers = 200_000
-  /// Nanoseconds without traffic after which a browser with nothing open may be forgotten: the
-  /// longest preflight cache is Firefox's, 24 hours.
-  static let browserLifetime: Int64 = 86_400_000_000_000
+  /// Nanoseconds without traffic after which a browser with nothing open and nothing cached may be
+  /// forgotten: only which of its responses were readable is lost, which an answer of 304 needs.
+  static let browserLifetime: Int64 = 1_800_000_000_000
   /// Nanoseconds of event time between two looks for browsers to forget.
-  static let sweepInterval: Int64 = 3_600_000_000_000
+  static let sweepInterval: Int64 = 600_000_000_000
   /// Calls of one browser that wait at once: a page has a few hundred at most.
   static let openCalls = 4096
   /// Origin and URL pairs whose preflight cache is remembered for a browser, as in Chromium.

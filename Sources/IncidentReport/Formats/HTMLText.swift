@@ -79,9 +79,35 @@ struct PageTemplates {
   }
 
   func render(_ name: String, _ values: Any) throws(ReportError) -> String {
-    guard let text = library.render(values, withTemplate: name) else {
+    guard let text = library.render(Self.members(of: values), withTemplate: name) else {
       throw ReportError("there is no template \(name)")
     }
     return text
+  }
+
+  /// A view as dictionaries: the template library would look at the whole of a struct by reflection
+  /// for every single name in it.
+  private static func members(of value: Any) -> Any {
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional:
+      return mirror.children.first.map { members(of: $0.value) } ?? value
+    case .collection where !(value is [String]):
+      return mirror.children.map { members(of: $0.value) }
+    case .struct where !(value is String) && !mirror.children.isEmpty:
+      var members: [String: Any] = [:]
+      for child in mirror.children {
+        guard let label = child.label, !isNil(child.value) else { continue }
+        members[label] = Self.members(of: child.value)
+      }
+      return members
+    default:
+      return value
+    }
+  }
+
+  private static func isNil(_ value: Any) -> Bool {
+    let mirror = Mirror(reflecting: value)
+    return mirror.displayStyle == .optional && mirror.children.isEmpty
   }
 }
