@@ -32,7 +32,7 @@ public func explain(_ id: String, in path: String) throws(StageError) -> [String
 }
 
 /// A text whose control and direction characters are shown instead of sent.
-private func visible(_ text: String) -> String {
+func visible(_ text: String) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
     switch scalar.properties.generalCategory {

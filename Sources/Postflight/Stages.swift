@@ -11,6 +11,8 @@ public struct StageOptions {
   public var inputs: [String]
   public var format = FormatChoice.automatic
   public var ingest = IngestOptions()
+  /// Whether client addresses are replaced by tokens, the same everywhere.
+  public var anonymizesClients = false
   /// The engine to judge every call by; `nil` takes the one that the user agent names.
   public var engine: Engine?
   public var filter = CallFilter()
@@ -57,7 +59,8 @@ public func extract(_ options: StageOptions, to sink: @escaping ByteSink) throws
   try plan.requireInput()
   var merge = TimeMerge(plan.sources)
   var lines = LineSink(sink)
-  while let exchange = try merge.next() {
+  while var exchange = try merge.next() {
+    if options.anonymizesClients { exchange.anonymizeClient() }
     try lines.write { exchange.write(to: &$0) }
   }
   let records = plan.sourceRecords()
@@ -147,19 +150,20 @@ public func analyze(
 // MARK: - What the stages share
 
 /// What is known once every exchange was judged.
-private struct JudgedInput {
+struct JudgedInput {
   var records: [SourceRecord]
   var traffic: TrafficRecord
 }
 
 /// Pairs and evaluates everything that a plan holds.
-private func judge(
+func judge(
   _ plan: InputPlan, _ options: StageOptions, give: (Call) throws(StageError) -> Void
 ) throws(StageError) -> JudgedInput {
   var merge = TimeMerge(plan.sources)
   var pairing = Pairing(engine: options.engine)
   var count: UInt64 = 0
-  while let exchange = try merge.next() {
+  while var exchange = try merge.next() {
+    if options.anonymizesClients { exchange.anonymizeClient() }
     pairing.add(exchange)
     count += 1
     if count & 0xFFF == 0 { options.onProgress?(count, exchange.time.rfc3339(.second)) }
@@ -218,6 +222,14 @@ private func finish(
   result.isJudgeable = judgement.isJudgeable(builder.totals)
   result.summary = builder.summaryText(colored: options.isColored, width: options.columns)
   return result
+}
+
+extension Exchange {
+  /// Replaces the addresses of the client.
+  fileprivate mutating func anonymizeClient() {
+    client = Redaction.token(of: client)
+    forwardedFor = forwardedFor.map { Redaction.token(of: $0) }
+  }
 }
 
 extension ReportBuilder {

@@ -2,8 +2,8 @@ internal import AccessLog
 internal import ArgumentParser
 internal import FetchCORS
 internal import Foundation
-internal import IncidentReport
 internal import HTTPExchange
+internal import IncidentReport
 internal import Postflight
 
 /// How inputs are read.
@@ -29,6 +29,9 @@ struct IngestArguments: ParsableArguments {
       valueName: "offset"))
   var timezone: UTCOffset?
 
+  @Flag(help: "Replace client addresses by tokens, the same everywhere.")
+  var anonymizeClients = false
+
   @Option(help: "Threads that read and parse.")
   var jobs = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 16))
 
@@ -50,6 +53,7 @@ struct IngestArguments: ParsableArguments {
     options.ingest.trustsForwarded = trustForwarded
     options.ingest.secondsFromUTC = timezone?.seconds ?? 0
     options.jobs = jobs
+    options.anonymizesClients = anonymizeClients
     return options
   }
 }

@@ -18,7 +18,7 @@ struct PostflightCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AnalyzeCommand.self, ExtractCommand.self, ReplayCommand.self, ReportCommand.self,
-      ExplainCommand.self, FormatsCommand.self,
+      ExplainCommand.self, DoctorCommand.self, FormatsCommand.self,
     ])
 }
 

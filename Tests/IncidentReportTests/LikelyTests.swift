@@ -74,7 +74,12 @@ struct LikelyCase {
       calls: [wildcard, .allowed, .allowed], likely: "allowed: none of 3 calls"),
     LikelyCase(
       name: "a preflight with a wildcard that nothing followed",
-      calls: [loneOptions.with { $0.worlds = wildcard.worlds }],
+      calls: [
+        loneOptions.with {
+          $0.worlds = wildcard.worlds
+          $0.missing = ["actual-request", "credentials"]
+        }
+      ],
       likely: "blocked: nothing followed the preflight"),
     LikelyCase(name: "a form post alone", calls: [formPost], likely: nil),
     LikelyCase(

@@ -26,24 +26,20 @@ extension LogFormat {
       + text.map { "\n  '\($0)'" }.joined() + ";\n"
   }
 
+  /// The same text as `SampleCaptures/nginx-cors.conf`.
   private static let nginxText = [
-    CommonParts.common + CommonParts.agents,
-    #" scheme="$scheme" host="$http_host" origin="$http_origin""#,
-    #" acrm="$http_access_control_request_method" acrh="$http_access_control_request_headers""#,
-    #" acrpn="$http_access_control_request_private_network""#,
-    #" fetch-mode="$http_sec_fetch_mode" fetch-site="$http_sec_fetch_site""#,
-    #" fetch-dest="$http_sec_fetch_dest""#,
-    #" has_cookie=$has_cookie has_authorization=$has_authorization"#,
-    #" content-type="$content_type" xff="$http_x_forwarded_for""#,
-    #" acao="$sent_http_access_control_allow_origin""#,
-    #" acac="$sent_http_access_control_allow_credentials""#,
-    #" acam="$sent_http_access_control_allow_methods""#,
-    #" acah="$sent_http_access_control_allow_headers""#,
-    #" acma="$sent_http_access_control_max_age""#,
-    #" aceh="$sent_http_access_control_expose_headers""#,
-    #" acapn="$sent_http_access_control_allow_private_network""#,
-    #" vary="$sent_http_vary" location="$sent_http_location""#,
-    #" msec=$msec request_time=$request_time request_id=$request_id"#,
+    #"$remote_addr [$time_iso8601] $msec $request_time $scheme://$http_host "$request" $status "#,
+    #"$body_bytes_sent origin="$http_origin" acrm="$http_access_control_request_method" "#,
+    #"acrh="$http_access_control_request_headers" fetch-mode="$http_sec_fetch_mode" "#,
+    #"fetch-site="$http_sec_fetch_site" fetch-dest="$http_sec_fetch_dest" "#,
+    #"content-type="$http_content_type" cookie=$has_cookie authorization=$has_authorization "#,
+    #"acao="$sent_http_access_control_allow_origin" "#,
+    #"acac="$sent_http_access_control_allow_credentials" "#,
+    #"acam="$sent_http_access_control_allow_methods" "#,
+    #"acah="$sent_http_access_control_allow_headers" max-age="$sent_http_access_control_max_age" "#,
+    #"vary="$sent_http_vary" location="$sent_http_location" upstream=$upstream_status "#,
+    #"cache=$upstream_cache_status xff="$http_x_forwarded_for" ua="$http_user_agent" "#,
+    "rid=$request_id",
   ]
 
   private static let nginxJSON = [

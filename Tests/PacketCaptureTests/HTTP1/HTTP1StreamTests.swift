@@ -89,11 +89,11 @@ struct HTTP1StreamTests {
       [
         "CONNECT a.example:80 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 Connection established\r\n\r\n",
         request("/inner"), response(200),
-      ], ["CONNECT a.example:80 200", "GET /inner 200"]),
+      ], ["CONNECT /a.example:80 200", "GET /inner 200"]),
     Case(
       "a refused CONNECT opens none",
       ["CONNECT a.example:80 HTTP/1.1\r\n\r\n", response(403), request("/2"), response(200)],
-      ["CONNECT a.example:80 403", "GET /2 200"]),
+      ["CONNECT /a.example:80 403", "GET /2 200"]),
     Case(
       "a body to the end of the connection",
       [request("/1"), "HTTP/1.0 200 OK\r\n\r\nbody HTTP/1.1 500 in it"], ["GET /1 200"]),

@@ -48,3 +48,25 @@ struct FormatsCommand: ParsableCommand {
     }
   }
 }
+
+/// What this evidence can and cannot decide.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Says what the evidence can and cannot decide, and what to log to decide more.")
+
+  @OptionGroup var ingest: IngestArguments
+  @OptionGroup var engine: EngineArguments
+
+  func run() throws {
+    var options = try ingest.stageOptions()
+    options.engine = engine.value
+    try withExitStatus {
+      let (lines, result) = try doctor(options)
+      try Terminal.write(lines.joined(separator: "\n") + "\n", toError: false)
+      for problem in result.problems where problem.isNamed { Terminal.say(problem.description) }
+      if result.isPartial { return .partial }
+      return result.isJudgeable ? .done : .nothingJudged
+    }
+  }
+}

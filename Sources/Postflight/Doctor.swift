@@ -1,0 +1,144 @@
+internal import AccessLog
+internal import FetchCORS
+internal import HTTPExchange
+internal import IncidentReport
+
+/// Says what the evidence can and cannot decide, and what would have to be recorded.
+///
+/// - Returns: lines for people, safe for a terminal; and whether anything could be judged.
+public func doctor(
+  _ options: StageOptions
+) throws(StageError) -> (lines: [String], result: StageResult) {
+  let plan = InputPlan(
+    options.inputs, format: options.format, options: options.ingest, jobs: options.jobs)
+  try plan.requireInput()
+  var diagnosis = Diagnosis()
+  let end = try judge(plan, options) { (call) throws(StageError) in diagnosis.add(call) }
+  var judgement = Judgement()
+  for record in end.records { judgement.note(record) }
+  judgement.note(end.traffic)
+  var result = StageResult()
+  result.problems = plan.problems.all
+  result.totals = diagnosis.totals
+  result.isPartial = judgement.isDamaged || plan.hasFailures
+  result.isJudgeable = judgement.isJudgeable(diagnosis.totals)
+  var lines: [String] = []
+  for record in end.records { lines += describe(record) + [""] }
+  lines += diagnosis.lines(end.traffic, end.records)
+  return (lines.map(visible), result)
+}
+
+/// What was read of one input, and what it records.
+private func describe(_ record: SourceRecord) -> [String] {
+  let unit = record.kind == "log" ? "lines" : record.kind.hasPrefix("pcap") ? "packets" : "records"
+  var lines = [
+    "\(record.input): \(record.kind)" + (record.format.map { ", \($0)" } ?? "")
+      + (record.compression.map { ", \($0)" } ?? "")
+  ]
+  lines.append(
+    "  \(record.read) \(unit) read, \(record.used) used, "
+      + "\(record.exchanges) exchanges, \(record.passedOver.values.reduce(0, &+)) of them of no "
+      + "concern to CORS")
+  for (kind, count) in record.skipped.sorted(by: { $0.key < $1.key }) {
+    lines.append("  skipped: \(count) \(kind)")
+  }
+  for (kind, count) in record.notes.sorted(by: { $0.key < $1.key }) {
+    lines.append("  seen: \(count) \(kind)")
+  }
+  for damage in record.damages {
+    let place = [
+      damage.number.map { "\(unit.dropLast()) \($0)" }, damage.offset.map { "byte \($0)" },
+    ].compactMap { $0 }.joined(separator: ", ")
+    lines.append("  damaged" + (place.isEmpty ? "" : " at \(place)") + ": \(damage.what)")
+  }
+  for warning in record.warnings { lines.append("  note: \(warning)") }
+  if let fields = record.records {
+    lines.append(
+      "  records: " + (fields.isEmpty ? "no header field" : fields.joined(separator: ", ")))
+    let absent = neededFields.filter { !fields.contains($0) }
+    if !absent.isEmpty { lines.append("  does not record: \(absent.joined(separator: ", "))") }
+  } else if record.kind.hasPrefix("pcap") {
+    lines.append("  records: every header line of what was not cut or closed")
+  }
+  return lines
+}
+
+/// The fields that verdicts rest on, for a log.
+private let neededFields = [
+  HeaderName.origin, .accessControlRequestMethod, .accessControlRequestHeaders, .secFetchMode,
+  .secFetchSite, .cookie, .accessControlAllowOrigin, .accessControlAllowCredentials,
+  .accessControlAllowMethods, .accessControlAllowHeaders, .accessControlMaxAge, .location,
+].map(\.description)
+
+/// What the calls of some evidence came to, and what they lacked.
+private struct Diagnosis {
+  private(set) var totals = ReportTotals()
+  private var missing: [String: UInt64] = [:]
+  private var assumes: [String: UInt64] = [:]
+
+  mutating func add(_ call: Call) {
+    switch call.verdict {
+    case .allowed: totals.allowed += 1
+    case .blocked: totals.blocked += 1
+    case .undetermined: totals.undetermined += 1
+    case .contradicted: totals.contradicted += 1
+    }
+    for fact in call.missing { missing[fact, default: 0] += 1 }
+    for assumption in call.assumes { assumes[assumption, default: 0] += 1 }
+  }
+
+  func lines(_ traffic: TrafficRecord, _ records: [SourceRecord]) -> [String] {
+    let decided = totals.calls - totals.undetermined
+    var lines = [
+      totals.calls == 0
+        ? "no cross-origin call was found"
+        : "\(decided) of \(totals.calls) cross-origin calls are decided "
+          + "(\(decided * 100 / totals.calls) %): \(totals.allowed) allowed, "
+          + "\(totals.blocked) blocked, \(totals.contradicted) contradicted"
+    ]
+    if let count = traffic.counts["origin-not-recorded"] {
+      lines.append("\(count) requests may have been cross-origin: their Origin is not recorded")
+    }
+    let order: ((String, UInt64), (String, UInt64)) -> Bool = { ($1.1, $0.0) < ($0.1, $1.0) }
+    for (fact, count) in missing.map({ ($0.key, $0.value) }).sorted(by: order) {
+      lines.append("  \(count) lack \(fact): \(Self.advice(fact))")
+    }
+    for (assumption, count) in assumes.map({ ($0.key, $0.value) }).sorted(by: order) {
+      lines.append("  \(count) are allowed on the assumption \(assumption)")
+    }
+    let needsFields = records.contains { record in
+      record.records.map { fields in neededFields.contains { !fields.contains($0) } } ?? false
+    }
+    guard needsFields || traffic.counts["origin-not-recorded"] != nil else { return lines }
+    for name in ["nginx-cors", "apache-cors"] {
+      guard let configuration = LogFormat.named(name)?.configuration else { continue }
+      lines += ["", "to record what is missing, for \(name.prefix { $0 != "-" }):", ""]
+      lines += configuration.split(separator: "\n").map { "  \($0)" }
+    }
+    return lines
+  }
+
+  /// What would have to be recorded, or why nothing would help.
+  private static func advice(_ fact: String) -> String {
+    switch fact {
+    case MissingFact.credentials:
+      "whether it was sent with credentials: log whether a Cookie came along; its absence proves "
+        + "nothing"
+    case MissingFact.actualRequest:
+      "a request after the preflight: it may be on another node, or the page gave up"
+    case MissingFact.requestMode: "log Sec-Fetch-Mode; over clear text browsers do not send it"
+    case MissingFact.redirectMode: "whether the page follows redirects; nothing on the wire says so"
+    case MissingFact.crossOrigin:
+      "scheme and host at the browser's edge: log them there, or say --trust-forwarded"
+    case MissingFact.engine: "log User-Agent"
+    case MissingFact.origin: "log the request's Origin"
+    case MissingFact.response: "the response was not seen"
+    case MissingFact.storedResponse: "the response that this 304 refreshed was not seen"
+    default:
+      fact.hasPrefix("access-control-allow-")
+        ? "log the response's \(fact); where it is logged, this server shows one of several lines "
+          + "(nginx 1.23 and later show all)"
+        : "log \(fact)"
+    }
+  }
+}
