@@ -68,6 +68,20 @@ enum CaptureLimits {
   static let partialHeadBytes = 64 << 20
   /// Nanoseconds for which a response is waited for; proxies give up after 60 s as a rule.
   static let responseWait: Int64 = 120_000_000_000
+  /// Bytes of one direction's HPACK table: what Chromium and Firefox allow; servers allow 4 KiB.
+  static let headerTable = 64 * 1024
+  /// Bytes of a field name that an HPACK table remembers; the longest in use have some 50.
+  static let headerName = 1024
+  /// Bytes of all HPACK tables; a table that would exceed them is forgotten.
+  static let headerTableBytes = 256 << 20
+  /// Streams of one connection whose response is not over; servers allow 100 to 250 at once.
+  static let streamsPerConnection = 1024
+  /// GOAWAY frames of one connection that count: a server sends two when it shuts down.
+  static let goAways = 16
+  /// Stream numbers that are believed where the numbers before were not seen.
+  static let plausibleStream: UInt32 = 1 << 21
+  /// Payload bytes of a frame unless the other side allowed more: RFC 9113, section 4.2.
+  static let framePayload = 16384
   /// Distinct QUIC flows that are told apart; more are counted no further.
   static let quicFlows = 1 << 16
   /// Hosts whose part of a URL is remembered.

@@ -15,18 +15,27 @@ struct HeadBuffer {
   /// Adds bytes at the end.
   mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    if count + bytes.count > capacity {
-      let larger = max(count + bytes.count, capacity * 2, 256)
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-      if let start {
-        memory.copyMemory(from: start, byteCount: count)
-        start.deallocate()
-      }
-      start = memory
-      capacity = larger
-    }
-    if let start { (start + count).copyMemory(from: base, byteCount: bytes.count) }
+    reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
     count += bytes.count
+  }
+
+  /// Room for `length` more bytes, which count once ``grow(by:)`` says how many there are.
+  mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer {
+    if let start, count + length <= capacity { return start + count }
+    let larger = max(count + length, capacity * 2, 256)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+    if let start {
+      memory.copyMemory(from: start, byteCount: count)
+      start.deallocate()
+    }
+    start = memory
+    capacity = larger
+    return memory + count
+  }
+
+  /// Counts bytes that were written to the room of ``reserve(_:)``.
+  mutating func grow(by length: Int) {
+    count += min(length, capacity - count)
   }
 
   /// Keeps the first bytes only.

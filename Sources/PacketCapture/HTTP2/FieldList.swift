@@ -1,0 +1,107 @@
+/// The fields of a header block that came compressed, as bytes.
+///
+/// ```
+/// length of the name (4) | length of the value (4) | name | value   for each field
+/// ```
+///
+/// Unlike lines they can hold any byte, so that no value can pass for a field.
+enum FieldList {
+  /// Bytes that a field costs beside its own.
+  static let overhead = 8
+
+  /// Adds a field.
+  static func append(
+    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, to list: inout HeadBuffer
+  ) {
+    var lengths = (UInt32(truncatingIfNeeded: name.count), UInt32(truncatingIfNeeded: value.count))
+    withUnsafeBytes(of: &lengths) { list.append($0) }
+    list.append(name)
+    list.append(value)
+  }
+
+  /// Calls `body` with name and value of each field, white space around the value left out.
+  static func forEach(
+    _ list: UnsafeRawBufferPointer,
+    _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+  ) {
+    var position = 0
+    while position + overhead <= list.count {
+      let nameLength = Int(list.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+      let valueLength = Int(list.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
+      let nameEnd = position + overhead + nameLength
+      guard nameEnd + valueLength <= list.count else { return }
+      var start = nameEnd
+      var end = nameEnd + valueLength
+      while start < end, isBlank(list[start]) { start += 1 }
+      while end > start, isBlank(list[end - 1]) { end -= 1 }
+      body(list.part(position + overhead, nameEnd), list.part(start, end))
+      position = nameEnd + valueLength
+    }
+  }
+
+  /// The value of the first field of that name.
+  static func first(_ name: StaticString, in list: UnsafeRawBufferPointer)
+    -> UnsafeRawBufferPointer?
+  {
+    var found: UnsafeRawBufferPointer?
+    forEach(list) { known, value in
+      if found == nil, known.count == name.utf8CodeUnitCount, known.has(name) { found = value }
+    }
+    return found
+  }
+}
+
+/// What a header block says, as far as anything here depends on it.
+struct HeaderFacts {
+  /// 0 while no `:status` was seen.
+  var status: UInt16 = 0
+  var hasMethod = false
+  var isHead = false
+  var isConnect = false
+  var isOptions = false
+  var hasOrigin = false
+  /// Whether a CONNECT opens a protocol of its own: RFC 8441.
+  var hasProtocol = false
+  /// Fields that refer to what was not seen.
+  var unknownFields = 0
+  /// Fields in all.
+  var fields = 0
+  /// Whether the first field is known and no pseudo-header field.
+  var beginsWithRegularField = false
+  /// Whether fields were left out since the list was too long.
+  var isTooLong = false
+
+  /// Whether the block is a trailer section: no pseudo-header field can stand in it.
+  ///
+  /// Pseudo-header fields come first, so the first field decides, unless it is unknown.
+  var isTrailers: Bool { fields == 0 || beginsWithRegularField }
+
+  /// Notes a field.
+  mutating func see(name: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?) {
+    fields &+= 1
+    guard let name, let value else {
+      unknownFields &+= 1
+      return
+    }
+    guard name.count > 0, name[0] == UInt8(ascii: ":") else {
+      if fields == 1 { beginsWithRegularField = true }
+      if name.count == 6, name.hasCaseless("origin") { hasOrigin = true }
+      return
+    }
+    if name.count == 7, name.has(":status") {
+      guard value.count == 3, isDigit(value[0]), isDigit(value[1]), isDigit(value[2]) else {
+        return
+      }
+      let number =
+        UInt16(value[0] - 48) * 100 + UInt16(value[1] - 48) * 10 + UInt16(value[2] - 48)
+      if number >= 100 { status = number }
+    } else if name.count == 7, name.has(":method") {
+      hasMethod = true
+      isHead = value.count == 4 && value.has("HEAD")
+      isConnect = value.count == 7 && value.has("CONNECT")
+      isOptions = value.count == 7 && value.has("OPTIONS")
+    } else if name.count == 9, name.has(":protocol") {
+      hasProtocol = true
+    }
+  }
+}
