@@ -1,7 +1,7 @@
 public import HTTPExchange
 public import InputBytes
 
-/// Reads a packet capture: capture file → packet → segment → stream → HTTP/1 → exchange.
+/// Reads a packet capture: capture file → packet → segment → stream → HTTP → exchange.
 ///
 /// Damage and losses never end the run: they are counted in ``record``, and reading goes on with
 /// what is left. Memory is bounded by the connections that are open: see `CaptureLimits`.
@@ -187,6 +187,8 @@ extension CaptureReader {
       ("http1-connections", counts.http1),
       ("tls-connections", counts.tls),
       ("http2-connections", counts.http2),
+      ("http2-connections-not-decoded", counts.http2NotDecoded),
+      ("http2-connections-without-start", counts.http2WithoutStart),
       ("other-connections", counts.other),
       ("quic-connections", UInt64(quicFlows.count)),
       ("connections-without-start", counts.withoutStart),
@@ -215,6 +217,15 @@ extension CaptureReader {
       ("resynchronised", counts.resynchronised),
       ("bytes-that-are-not-http", counts.lostBytes),
       ("pipeline-limit-reached", counts.pipelineLimit),
+      ("refused-streams", counts.refusedStreams),
+      ("stream-limit-reached", counts.streamLimit),
+      ("pushed-responses", counts.pushed),
+      ("malformed-frames", counts.malformedFrames),
+      ("header-blocks-damaged", counts.damagedBlocks),
+      ("header-blocks-with-unknown-fields", counts.blocksWithUnknownFields),
+      ("unknown-fields", counts.unknownFields),
+      ("hpack-tables-too-large", counts.largeTables),
+      ("hpack-tables-forgotten", counts.forgottenTables),
       ("tunnelled-packets", decoder.tunnelled),
       ("datagrams-reassembled", fragments.completed),
       ("datagrams-incomplete", fragments.incomplete),
@@ -238,7 +249,13 @@ extension CaptureReader {
     warn(
       UInt64(quicFlows.count), "QUIC (HTTP/3) connection was not decrypted",
       "QUIC (HTTP/3) connections were not decrypted")
-    warn(counts.http2, "HTTP/2 connection was not read", "HTTP/2 connections were not read")
+    warn(
+      counts.http2NotDecoded, "HTTP/2 connection was not decoded",
+      "HTTP/2 connections were not decoded")
+    warn(
+      counts.blocksWithUnknownFields,
+      "HTTP/2 header block refers to fields that were not captured",
+      "HTTP/2 header blocks refer to fields that were not captured")
     warn(
       counts.snapped, "segment was cut by the snapshot length: header blocks may be incomplete",
       "segments were cut by the snapshot length: header blocks may be incomplete")

@@ -9,7 +9,9 @@ struct Judgement {
   private var withoutOrigin: UInt64 = 0
 
   /// Connections whose content was not seen, by the names under which a capture counts them.
-  private static let hiddenNotes = ["tls-connections", "quic-connections", "http2-connections"]
+  private static let hiddenNotes = [
+    "tls-connections", "quic-connections", "http2-connections-not-decoded",
+  ]
 
   mutating func note(_ record: SourceRecord) {
     isDamaged = isDamaged || record.damageCount > 0

@@ -12,6 +12,17 @@ final class ExchangeBuilder {
     var isWhole: Bool
     var began: Mark
     var ordinal: UInt32
+    /// Whether the header block is a ``FieldList``, not lines.
+    var isFieldList = false
+
+    /// Calls `body` with name and value of each field, pseudo-header fields among them.
+    func forEachField(
+      _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) {
+      if isFieldList { return FieldList.forEach(head, body) }
+      var lines = FieldLines(isWhole ? head : head.part(0, min(scanner.wholeLines, head.count)))
+      lines.forEach(body)
+    }
   }
 
   private(set) var exchanges: [Exchange] = []
@@ -22,7 +33,14 @@ final class ExchangeBuilder {
   private let options: IngestOptions
   private let names = FieldNames()
   private let cache = TextCache()
-  private var hosts: [String: (clear: RequestURL, behindTerminator: RequestURL)] = [:]
+  private var hosts: [String: HostURLs] = [:]
+
+  /// The URL `/` of a host, by what is known of the scheme.
+  private struct HostURLs {
+    var clear: RequestURL
+    var behindTerminator: RequestURL
+    var secure: RequestURL
+  }
 
   /// What a cached text is for, beside the numbers of field names.
   private enum Use {
@@ -85,10 +103,9 @@ final class ExchangeBuilder {
     let responseEvidence = response.map { self.response($0) } ?? .unseen
     var method = ""
     var target = ""
-    if let request { (method, target) = startLine(request.head) }
-    let url = url(host: host, target: target, requestEvidence)
+    if let request { (method, target) = startLine(request) }
+    let url = url(scheme(flow, request), host: host, target: target, requestEvidence)
     let clientSide = Int(flow.pointee.clientSide & 1)
-    let scanner = (request ?? first).scanner
     exchanges.append(
       Exchange(
         id: ExchangeID(source: source, number: first.began.number, ordinal: first.ordinal),
@@ -99,23 +116,40 @@ final class ExchangeBuilder {
         client: text(flow.pointee.address(clientSide)),
         forwardedFor: forwardedFor(flow, requestEvidence),
         userAgent: agent, method: method, url: url,
-        status: response.map { Int($0.scanner.status) },
+        status: response.flatMap { $0.scanner.status > 0 ? Int($0.scanner.status) : nil },
         requestID: responseEvidence.first(.xRequestID) ?? requestEvidence.first(.xRequestID)
           ?? requestEvidence.first(.xCorrelationID),
-        httpVersion: scanner.hasStartLine
-          ? (scanner.major == 1 && scanner.minor == 1
-            ? "HTTP/1.1" : "HTTP/\(scanner.major).\(scanner.minor)") : nil,
+        httpVersion: version((response?.isFieldList ?? false ? response : request) ?? first),
         ending: ending, request: requestEvidence, response: responseEvidence))
   }
 
+  private func version(_ message: Message) -> String? {
+    let scanner = message.scanner
+    guard scanner.hasStartLine else { return nil }
+    if scanner.major == 1, scanner.minor == 1 { return "HTTP/1.1" }
+    return scanner.major == 2 && message.isFieldList
+      ? "HTTP/2" : "HTTP/\(scanner.major).\(scanner.minor)"
+  }
+
+  /// The scheme of this hop: what the request says, else what the connection shows.
+  private func scheme(_ flow: FlowPointer, _ request: Message?) -> String {
+    if let request, request.isFieldList, let named = FieldList.first(":scheme", in: request.head) {
+      if named.count == 5, named.hasCaseless("https") { return "https" }
+      if named.count == 4, named.hasCaseless("http") { return "http" }
+    }
+    return flow.pointee.isSecure ? "https" : "http"
+  }
+
   /// The URL of a request; what its `Host` alone decides is remembered.
-  private func url(host: String?, target: String, _ request: MessageEvidence) -> RequestURL {
+  private func url(
+    _ scheme: String, host: String?, target: String, _ request: MessageEvidence
+  ) -> RequestURL {
     guard let host, !options.trustsForwarded, target.utf8.first == UInt8(ascii: "/") else {
       return RequestURL(
-        hopScheme: "http", host: host, target: target, request: request,
+        hopScheme: scheme, host: host, target: target, request: request,
         trustsForwarded: options.trustsForwarded)
     }
-    let known: (clear: RequestURL, behindTerminator: RequestURL)
+    let known: HostURLs
     if let remembered = hosts[host] {
       known = remembered
     } else {
@@ -123,29 +157,28 @@ final class ExchangeBuilder {
         RequestURL(
           hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
       }
-      known = (url("http"), url(nil))
+      known = HostURLs(clear: url("http"), behindTerminator: url(nil), secure: url("https"))
       if hosts.count < CaptureLimits.rememberedHosts { hosts[host] = known }
     }
     var url =
-      request.showsTerminator(host: known.clear.host) ? known.behindTerminator : known.clear
+      scheme == "https"
+      ? known.secure
+      : request.showsTerminator(host: known.clear.host) ? known.behindTerminator : known.clear
     url.target = target
     return url
-  }
-
-  /// The bytes of a header block that are whole lines.
-  private func wholeLines(_ message: Message) -> UnsafeRawBufferPointer {
-    message.isWhole
-      ? message.head : message.head.part(0, min(message.scanner.wholeLines, message.head.count))
   }
 
   private func request(
     _ message: Message, _ agent: inout String?, _ host: inout String?
   ) -> MessageEvidence {
     var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
-    var lines = FieldLines(wholeLines(message))
     evidence.fields.reserveCapacity(12)
-    lines.forEach { name, value in
+    message.forEachField { name, value in
       guard let index = names.find(name) else {
+        if name.count > 0, name[0] == UInt8(ascii: ":") {
+          pseudoField(name, value, &evidence, &host)
+          return
+        }
         evidence.fields.append(HeaderField(otherName(name), nil))
         return
       }
@@ -166,11 +199,24 @@ final class ExchangeBuilder {
     return evidence
   }
 
+  /// What HTTP/1 says in a field, and HTTP/2 in a field of its own kind.
+  private func pseudoField(
+    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ evidence: inout MessageEvidence, _ host: inout String?
+  ) {
+    if host == nil, name.count == 10, name.has(":authority") {
+      host = cache.text(value, use: Use.text) { WireText.decode($0) }
+    } else if name.count == 9, name.has(":protocol") {
+      // Extended CONNECT opens what an Upgrade field asks for over HTTP/1: RFC 8441.
+      evidence.fields.append(
+        HeaderField(.upgrade, cache.text(value, use: Use.text) { WireText.decode($0) }))
+    }
+  }
+
   private func response(_ message: Message) -> MessageEvidence {
     var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
-    var lines = FieldLines(wholeLines(message))
     evidence.fields.reserveCapacity(8)
-    lines.forEach { name, value in
+    message.forEachField { name, value in
       guard let index = names.find(name) else { return }
       let entry = names.entry(index)
       guard entry.pointee.isKeptInResponses else { return }
@@ -188,7 +234,18 @@ final class ExchangeBuilder {
   }
 
   /// Method and target; of a line that was cut, the method if it is whole.
-  private func startLine(_ head: UnsafeRawBufferPointer) -> (method: String, target: String) {
+  private func startLine(_ message: Message) -> (method: String, target: String) {
+    let head = message.head
+    if message.isFieldList {
+      // Only a CONNECT of the plain kind has no path: its target is the authority.
+      let target =
+        FieldList.first(":path", in: head)
+        ?? (message.scanner.isConnect ? FieldList.first(":authority", in: head) : nil)
+      return (
+        FieldList.first(":method", in: head).map(methodText) ?? "",
+        target.map(targetText) ?? ""
+      )
+    }
     guard var end = head.position(of: 0x0A, from: 0) else {
       guard let space = head.position(of: 0x20, from: 0), space <= 32 else { return ("", "") }
       return (WireText.decode(head.part(0, space)), "")
@@ -197,16 +254,24 @@ final class ExchangeBuilder {
     let line = head.part(0, end)
     guard let request = RequestLine(line) else { return ("", "") }
     return (
-      cache.text(line.part(0, request.methodEnd), use: Use.method) { WireText.decode($0) } ?? "",
-      cache.text(line.part(request.targetStart, request.targetEnd), use: Use.target) {
-        // Only a query or user info can hold a secret.
-        let text = WireText.decode($0)
-        let isPlain =
-          $0.position(of: UInt8(ascii: "?"), from: 0) == nil
-          && $0.position(of: UInt8(ascii: "@"), from: 0) == nil
-        return isPlain ? text : Redaction.url(text)
-      } ?? ""
+      methodText(line.part(0, request.methodEnd)),
+      targetText(line.part(request.targetStart, request.targetEnd))
     )
+  }
+
+  private func methodText(_ bytes: UnsafeRawBufferPointer) -> String {
+    cache.text(bytes, use: Use.method) { WireText.decode($0) } ?? ""
+  }
+
+  private func targetText(_ bytes: UnsafeRawBufferPointer) -> String {
+    cache.text(bytes, use: Use.target) {
+      // Only a query or user info can hold a secret.
+      let text = WireText.decode($0)
+      let isPlain =
+        $0.position(of: UInt8(ascii: "?"), from: 0) == nil
+        && $0.position(of: UInt8(ascii: "@"), from: 0) == nil
+      return isPlain ? text : Redaction.url(text)
+    } ?? ""
   }
 
   private func text(_ address: Address) -> String {

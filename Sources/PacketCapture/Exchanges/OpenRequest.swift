@@ -17,6 +17,10 @@ struct OpenRequest {
   var isCut = false
   /// Whether it was given out as unanswered already.
   var isGivenOut = false
+  /// Whether the header block is a ``FieldList``, not lines.
+  var isFieldList = false
+  /// Whether it only keeps the place of what may become a request.
+  var isPlaceholder = false
 }
 
 typealias OpenRequestPointer = UnsafeMutablePointer<OpenRequest>

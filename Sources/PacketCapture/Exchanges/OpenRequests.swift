@@ -10,9 +10,9 @@ extension Connections {
     if began.acknowledgment == 0, server.pointee.hasNext {
       began.acknowledgment = server.pointee.next
     }
-    let request = requests.take(
+    let request = expectResponse(
       OpenRequest(
-        flow: flow, before: lastOpen, scanner: stream.pointee.scanner, began: began,
+        flow: flow, scanner: stream.pointee.scanner, began: began,
         ordinal: stream.pointee.ordinal))
     if let last = flow.pointee.lastOpen {
       last.pointee.next = request
@@ -21,8 +21,15 @@ extension Connections {
     }
     flow.pointee.lastOpen = request
     flow.pointee.openCount += 1
+    return request
+  }
+
+  /// Adds a request to those that wait for a response, on whatever connection.
+  func expectResponse(_ value: OpenRequest) -> OpenRequestPointer {
+    let request = requests.take(value)
+    request.pointee.before = lastOpen
     requestCount += 1
-    openBytes += CaptureLimits.openRequestCost
+    openBytes += CaptureLimits.openRequestCost + value.head.count
     if let lastOpen { lastOpen.pointee.after = request } else { firstOpen = request }
     lastOpen = request
     return request
@@ -105,11 +112,11 @@ extension Connections {
     return scanner
   }
 
-  private func message(_ request: OpenRequestPointer) -> ExchangeBuilder.Message {
+  func message(_ request: OpenRequestPointer) -> ExchangeBuilder.Message {
     ExchangeBuilder.Message(
       head: request.pointee.head.bytes, scanner: request.pointee.scanner,
       isWhole: request.pointee.isWhole, began: request.pointee.began,
-      ordinal: request.pointee.ordinal)
+      ordinal: request.pointee.ordinal, isFieldList: request.pointee.isFieldList)
   }
 
   /// Gives a request out without a response.
@@ -125,7 +132,9 @@ extension Connections {
       flow.pointee.streams[client].phase = .lost
       request.pointee.isCut = true
     }
-    builder.add(flow, request: message(request), response: nil, endedAt: nil, ending)
+    if !request.pointee.isPlaceholder {
+      builder.add(flow, request: message(request), response: nil, endedAt: nil, ending)
+    }
     request.pointee.isGivenOut = true
     forget(request)
   }
@@ -139,7 +148,7 @@ extension Connections {
   }
 
   /// Takes a request out of the list of all open ones, and frees its header block.
-  private func forget(_ request: OpenRequestPointer) {
+  func forget(_ request: OpenRequestPointer) {
     openBytes -= request.pointee.head.count + CaptureLimits.openRequestCost
     request.pointee.head.deallocate()
     let before = request.pointee.before
@@ -150,10 +159,21 @@ extension Connections {
 
   /// Removes the first request of a connection.
   func dropFirst(_ flow: FlowPointer, _ request: OpenRequestPointer) {
-    if !request.pointee.isGivenOut { forget(request) }
+    detachFirst(flow, request)
+    drop(request)
+  }
+
+  /// Takes the first request of a connection out of its order, without ending it.
+  func detachFirst(_ flow: FlowPointer, _ request: OpenRequestPointer) {
     flow.pointee.firstOpen = request.pointee.next
     if request.pointee.next == nil { flow.pointee.lastOpen = nil }
     flow.pointee.openCount -= 1
+    request.pointee.next = nil
+  }
+
+  /// Ends a request that stands in no order.
+  func drop(_ request: OpenRequestPointer) {
+    if !request.pointee.isGivenOut { forget(request) }
     requestCount -= 1
     requests.give(request)
   }

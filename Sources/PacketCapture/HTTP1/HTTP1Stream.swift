@@ -8,7 +8,8 @@ extension Connections {
     switch flow.pointee.layer {
     case .http1: read(flow, side, bytes, mark, began: mark)
     case .undecided: decide(flow, side, bytes, mark)
-    case .http2, .tls, .other: break
+    case .http2: feedHTTP2(flow, side, bytes, mark)
+    case .tls, .other: break
     }
   }
 
@@ -59,8 +60,8 @@ extension Connections {
     }
     bytes = withoutEmptyLines(bytes)
     guard bytes.count > 0 else { return .yes }
-    if bytes.has("PRI * HTTP/2.0\r\n") {
-      settle(flow, .http2)
+    if bytes.has("PRI * HTTP/2.0\r\n") || FrameHeader.beginsFrames(bytes) {
+      recognizeHTTP2(flow, side, bytes, mark)
     } else if bytes.count >= 3, (0x14...0x17).contains(bytes[0]), bytes[1] == 3, bytes[2] <= 4 {
       settle(flow, .tls)
     } else {
@@ -335,12 +336,17 @@ extension Connections {
       dropHead(stream)
       return
     }
+    if scanner.status == 101, scanner.upgrade == .http2 {
+      dropHead(stream)
+      upgradeToHTTP2(flow, side)
+      return
+    }
     let request = respond(flow, side, head, isWhole: true, mark, .complete)
     dropHead(stream)
     if scanner.status == 101 {
       counts.upgraded &+= 1
       giveOutAll(flow, .unanswered)
-      settle(flow, scanner.upgrade == .http2 ? .http2 : .other)
+      settle(flow, .other)
       return
     }
     if let request, request.isConnect, scanner.status < 300 {

@@ -36,6 +36,22 @@ struct HeadScanner {
   private(set) var transferCoding = TransferCoding.none
   private(set) var upgrade = Upgrade.none
 
+  /// A scanner that has not seen anything.
+  init() {}
+
+  /// What a header block of HTTP/2 would have shown, had it come in lines.
+  init(_ facts: HeaderFacts) {
+    hasStartLine = true
+    status = facts.status
+    major = 2
+    minor = 0
+    isHead = facts.isHead
+    isConnect = facts.isConnect
+    isOptions = facts.isOptions
+    hasOrigin = facts.hasOrigin
+    upgrade = facts.hasProtocol ? .other : .none
+  }
+
   /// Bytes that hold whole lines.
   var wholeLines: Int { lineStart }
 

@@ -17,6 +17,9 @@ final class Connections {
   var requestCount = 0
   /// Bytes of header blocks that are not whole yet.
   var partialBytes = 0
+  /// Bytes of all HPACK tables.
+  var tableBytes = 0
+  var scratch = HPACKDecoder.Scratch()
   /// The latest time of any packet.
   private(set) var latest = Int64.min
   private var hasLeapt = false
@@ -36,6 +39,7 @@ final class Connections {
     table.deallocate()
     held.deallocate()
     requests.deallocate()
+    scratch.deallocate()
   }
 
   /// Takes in one segment, and says what it was good for.
@@ -118,7 +122,7 @@ final class Connections {
         counts.connections &+= 1
       }
       switch flow.pointee.layer {
-      case .undecided, .http1:
+      case .undecided, .http1, .http2:
         let isNew = take(segment, sequence, mark, flow, side)
         fate =
           isNew ? Self.fate(flow.pointee.layer) : .skipped(.retransmission)
@@ -140,9 +144,8 @@ final class Connections {
 
   private static func fate(_ layer: Layer) -> PacketFate {
     switch layer {
-    case .http1: .used
+    case .http1, .http2: .used
     case .tls: .skipped(.tls)
-    case .http2: .skipped(.http2)
     case .undecided, .other: .skipped(.otherTCP)
     }
   }
@@ -190,6 +193,7 @@ final class Connections {
     flow.pointee.undecidedSegments = 0
     flow.pointee.isCounted = false
     flow.pointee.hasProxied = false
+    flow.pointee.isSecure = false
     flow.pointee.resetBy = 2
   }
 
@@ -221,7 +225,7 @@ final class Connections {
   func closeIfDone(_ flow: FlowPointer, _ side: Int, _ mark: Mark) {
     let stream = flow.pointee.streams + side
     guard !stream.pointee.isClosed else { return }
-    let isInteresting = flow.pointee.layer == .http1 || flow.pointee.layer == .undecided
+    let isInteresting = flow.pointee.layer != .tls && flow.pointee.layer != .other
     guard
       !isInteresting
         || Int32(bitPattern: stream.pointee.end &- stream.pointee.next) <= 0
@@ -234,6 +238,7 @@ final class Connections {
     guard !stream.pointee.isClosed else { return }
     stream.pointee.isClosed = true
     if flow.pointee.layer == .http1 { streamEnded(flow, side, mark) }
+    endHTTP2(flow, side, mark)
     if flow.pointee.streams[1 - side].isClosed {
       finish(flow, mark.time)
       releaseContents(flow)
@@ -246,6 +251,7 @@ final class Connections {
     drain(flow, 0, time, isForced: true)
     drain(flow, 1, time, isForced: true)
     finishMessages(flow)
+    finishHTTP2(flow)
     noteEnd(flow)
   }
 
@@ -258,7 +264,7 @@ final class Connections {
     if streams[0].hasGap || streams[1].hasGap { counts.withGaps &+= 1 }
     switch flow.pointee.layer {
     case .http1: counts.http1 &+= 1
-    case .http2: counts.http2 &+= 1
+    case .http2: noteHTTP2(flow)
     case .tls: counts.tls &+= 1
     case .undecided, .other: counts.other &+= 1
     }
@@ -270,6 +276,7 @@ final class Connections {
     releaseHeld(flow, 1)
     for side in 0...1 { dropHead(flow.pointee.streams + side) }
     while let request = flow.pointee.firstOpen { dropFirst(flow, request) }
+    releaseHTTP2(flow)
   }
 
   private func release(_ flow: FlowPointer) {
@@ -369,6 +376,8 @@ struct ConnectionCounts {
   var connections: UInt64 = 0
   var http1: UInt64 = 0
   var http2: UInt64 = 0
+  var http2NotDecoded: UInt64 = 0
+  var http2WithoutStart: UInt64 = 0
   var tls: UInt64 = 0
   var other: UInt64 = 0
   var withoutStart: UInt64 = 0
@@ -397,4 +406,13 @@ struct ConnectionCounts {
   var resynchronised: UInt64 = 0
   var lostBytes: UInt64 = 0
   var pipelineLimit: UInt64 = 0
+  var refusedStreams: UInt64 = 0
+  var streamLimit: UInt64 = 0
+  var pushed: UInt64 = 0
+  var malformedFrames: UInt64 = 0
+  var damagedBlocks: UInt64 = 0
+  var blocksWithUnknownFields: UInt64 = 0
+  var unknownFields: UInt64 = 0
+  var largeTables: UInt64 = 0
+  var forgottenTables: UInt64 = 0
 }

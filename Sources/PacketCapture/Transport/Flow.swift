@@ -151,6 +151,10 @@ struct Flow {
   /// The client that a PROXY protocol header names.
   var proxied = Address()
   var hasProxied = false
+  /// Whether what is read of it came encrypted.
+  var isSecure = false
+  /// The HTTP/2 on it, in clear text or decrypted; owned by the connection.
+  var http2: Unmanaged<HTTP2Connection>?
 
   /// The address of the end on that side.
   func address(_ side: Int) -> Address {

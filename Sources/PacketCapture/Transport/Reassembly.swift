@@ -17,6 +17,7 @@ extension Connections {
       stream.pointee.hasGap = true
       drain(flow, side, mark.time, isForced: true)
       if flow.pointee.layer == .http1 { lose(flow, side, .max, mark) }
+      if flow.pointee.layer == .http2 { loseHTTP2(flow, side, .max, mark) }
       stream.pointee.next = sequence
       delta = 0
     }
@@ -74,6 +75,8 @@ extension Connections {
     switch flow.pointee.layer {
     case .http1:
       lose(flow, side, UInt64(count), mark)
+    case .http2:
+      loseHTTP2(flow, side, UInt64(count), mark)
     case .undecided:
       dropHead(stream)
       stream.pointee.phase = .start

@@ -44,7 +44,6 @@ enum Skip: UInt8, CaseIterable {
   case noPayload
   case retransmission
   case tls
-  case http2
   case otherTCP
   case afterClose
   case notIP
@@ -66,7 +65,6 @@ enum Skip: UInt8, CaseIterable {
     case .noPayload: "tcp-no-payload"
     case .retransmission: "tcp-retransmission"
     case .tls: "tls"
-    case .http2: "http2"
     case .otherTCP: "tcp-other"
     case .afterClose: "tcp-after-close"
     case .notIP: "not-ip"
