@@ -439,7 +439,7 @@ extension Connections {
       counts.forgottenTables &+= 1
       forgetTable(direction)
     }
-    if facts.isTooLong { counts.longHeads &+= 1 }
+    if facts.isTooLong, !isCut { counts.longHeads &+= 1 }
     if facts.unknownFields > 0 {
       counts.blocksWithUnknownFields &+= 1
       counts.unknownFields &+= UInt64(facts.unknownFields)

@@ -221,7 +221,9 @@ extension Connections {
   func finishHTTP2(_ flow: FlowPointer) {
     guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
     for side in 0...1 {
-      let mark = connection.directions[side].blockBegan
+      // Now, not when it began: exchanges that are later than that were given out already.
+      var mark = connection.directions[side].blockBegan
+      mark.time = max(mark.time, latest)
       cutBlock(flow, connection, side, mark, .unanswered)
     }
     dropPartial(connection)
