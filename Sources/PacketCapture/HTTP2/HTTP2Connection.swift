@@ -112,6 +112,8 @@ final class HTTP2Connection {
   var partial: OpenRequestPointer?
   /// Whether a header block was decoded.
   var hasDecoded = false
+  /// Whether something of a stream was seen that was not understood.
+  var hidesStreams = false
   /// Whether both directions were seen from their start.
   let isFromStart: Bool
 

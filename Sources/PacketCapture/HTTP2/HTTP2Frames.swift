@@ -64,6 +64,7 @@ extension Connections {
       case .lost:
         guard let offset = resynchronise(flow, connection, side, bytes.from(position)) else {
           counts.lostBytes &+= UInt64(available)
+          connection.hidesStreams = true
           position = bytes.count
           continue
         }
@@ -239,6 +240,7 @@ extension Connections {
     var wanted = 0
     switch header.type {
     case FrameType.data:
+      if connection.streams[header.stream] == nil { connection.hidesStreams = true }
       if header.has(FrameFlag.endStream) { streamEnded(flow, connection, side, header.stream) }
       return
     case FrameType.headers, FrameType.pushPromise:

@@ -240,10 +240,11 @@ extension Connections {
   /// Counts a connection that has ended.
   func noteHTTP2(_ flow: FlowPointer) {
     guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
-    if connection.hasDecoded || connection.isFromStart {
-      counts.http2 &+= 1
-    } else {
+    // One that is idle hides nothing, although nothing of it was decoded.
+    if connection.hidesStreams, !connection.hasDecoded {
       counts.http2NotDecoded &+= 1
+    } else {
+      counts.http2 &+= 1
     }
     if !connection.isFromStart { counts.http2WithoutStart &+= 1 }
   }

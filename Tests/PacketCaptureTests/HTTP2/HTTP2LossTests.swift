@@ -138,6 +138,18 @@ struct HTTP2LossTests {
     #expect(reading.record.notes["http2-connections"] == nil)
   }
 
+  @Test("an idle connection hides nothing")
+  func idle() throws {
+    var talk = HTTP2Talk(opens: false)
+    for _ in 0..<3 {
+      talk.say(.client, Frames.ping)
+      talk.say(.server, Frames.ping)
+    }
+    let reading = try talk.reading()
+    #expect(reading.record.notes["http2-connections-not-decoded"] == nil)
+    #expect(reading.record.notes["http2-connections"] == 1)
+  }
+
   @Test("a server that speaks first is HTTP/2 too")
   func serverFirst() throws {
     var talk = HTTP2Talk(opens: false)
