@@ -22,7 +22,11 @@ let package = Package(
       dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "HTTPExchange", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "PacketCapture", dependencies: ["HTTPExchange", "InputBytes"]),
+    .target(
+      name: "PacketCapture",
+      dependencies: [
+        "HTTPExchange", "InputBytes", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(name: "AccessLog", dependencies: ["HTTPExchange", "InputBytes"]),
     .target(name: "FetchCORS", dependencies: ["HTTPExchange"]),
     .target(
@@ -47,7 +51,10 @@ let package = Package(
     .testTarget(name: "InputBytesTests", dependencies: ["InputBytes", "TestSupport"]),
     .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", "TestSupport"]),
     .testTarget(
-      name: "PacketCaptureTests", dependencies: ["PacketCapture", "CPcap", "TestSupport"]),
+      name: "PacketCaptureTests",
+      dependencies: [
+        "PacketCapture", "CPcap", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .testTarget(
       name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"], exclude: ["Lines"]),
     .testTarget(

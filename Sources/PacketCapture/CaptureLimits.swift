@@ -82,6 +82,23 @@ enum CaptureLimits {
   static let plausibleStream: UInt32 = 1 << 21
   /// Payload bytes of a frame unless the other side allowed more: RFC 9113, section 4.2.
   static let framePayload = 16384
+  /// TLS connections that are decrypted at once, some KB each.
+  static let tlsConnections = 1 << 16
+  /// Bytes of records and messages of all TLS connections that are not whole yet.
+  static let tlsHeldBytes = 128 << 20
+  /// Bytes of a handshake message: the largest ClientHellos have some KB.
+  static let tlsMessageLength = 64 * 1024
+  /// Bytes of a client's records that wait for the ServerHello: the early data that servers allow.
+  static let tlsWaitingBytes = 64 * 1024
+  /// Records that may be lost in a gap before a direction cannot be decrypted any more.
+  static let tlsRecordsAhead = 64
+  /// Bytes in which a record is searched for at once.
+  static let tlsSearchPiece = 32 * 1024
+  /// Bytes that may be given to a cipher in vain for one direction: some gaps of the largest kind.
+  static let tlsWastedBytes = 64 << 20
+  /// Hosts whose TLS connections could not be read and that are named one by one.
+  static let tlsNamedHosts = 256
+
   /// Distinct QUIC flows that are told apart; more are counted no further.
   static let quicFlows = 1 << 16
   /// Hosts whose part of a URL is remembered.

@@ -33,10 +33,12 @@ public final class CaptureReader {
   private typealias FlowKeyHash = UInt64
 
   /// A reader of `input`, whose first bytes ``recognizes(_:)`` accepted.
-  public init(input: ByteInput, options: IngestOptions) {
+  ///
+  /// - Parameter keys: secrets for the TLS connections, beside those that the capture itself holds.
+  public init(input: ByteInput, options: IngestOptions, keys: TLSKeyLog = TLSKeyLog()) {
     self.input = input
     builder = ExchangeBuilder(source: input.source, options: options)
-    connections = Connections(builder: builder)
+    connections = Connections(builder: builder, keys: TLSKeys(keys))
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "pcap", compression: input.compression)
   }
@@ -55,7 +57,7 @@ public final class CaptureReader {
         switch file.step(bytes, &position) {
         case .packet: return EventTime(nanoseconds: file.packet.time)
         case .needsMore: return nil
-        case .skipped, .nothing: continue
+        case .skipped, .keyLog, .nothing: continue
         }
       }
     }
@@ -90,6 +92,7 @@ public final class CaptureReader {
       switch file.step(buffer, &position) {
       case .packet: packet()
       case .skipped(let skip): skips[Int(skip.rawValue)] &+= 1
+      case .keyLog(let text): connections.keys.own.add(text: text)
       case .nothing: continue
       case .needsMore: break steps
       }
@@ -236,7 +239,7 @@ extension CaptureReader {
       ("tls-secrets-blocks", file.secrets),
       ("bytes-passed-over", file.lostBytes),
     ]
-    for (name, count) in notes where count > 0 { record.note(name, count) }
+    for (name, count) in notes + connections.tlsNotes where count > 0 { record.note(name, count) }
   }
 
   private func writeWarnings() {
@@ -245,7 +248,9 @@ extension CaptureReader {
       if count > 0 { record.warnings.append(count == 1 ? "1 \(one)" : "\(count) \(many)") }
     }
     warn(
-      counts.tls, "TLS connection was not decrypted", "TLS connections were not decrypted")
+      counts.tls &- min(counts.tls, connections.tls.decrypted), "TLS connection was not decrypted",
+      "TLS connections were not decrypted")
+    record.warnings += connections.tlsWarnings
     warn(
       UInt64(quicFlows.count), "QUIC (HTTP/3) connection was not decrypted",
       "QUIC (HTTP/3) connections were not decrypted")

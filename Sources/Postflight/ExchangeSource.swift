@@ -31,8 +31,8 @@ struct PlannedSource {
 final class CaptureSource: ExchangeSource {
   private let reader: CaptureReader
 
-  init(_ input: ByteInput, _ options: IngestOptions) {
-    reader = CaptureReader(input: input, options: options)
+  init(_ input: ByteInput, _ options: IngestOptions, _ keys: TLSKeyLog) {
+    reader = CaptureReader(input: input, options: options, keys: keys)
   }
 
   func nextBatch() -> ExchangeBatch? { reader.nextBatch() }

@@ -31,17 +31,19 @@ struct InputPlan {
 
   /// - Parameters:
   ///   - arguments: files, folders, patterns, `-`.
+  ///   - keys: secrets for the TLS connections of captures.
   ///   - expectsRecords: whether only records of an earlier stage will do.
   init(
-    _ arguments: [String], format: FormatChoice, options: IngestOptions, jobs: Int,
-    expectsRecords: Bool = false
+    _ arguments: [String], format: FormatChoice, options: IngestOptions,
+    keys: TLSKeyFiles = TLSKeyFiles(), jobs: Int, expectsRecords: Bool = false
   ) {
+    problems.all += keys.problems
     let threads = ThreadBudget(jobs)
     var seen: Set<String> = []
     for file in InputFiles(arguments, problems).files {
       let identity = realPath(file.path)
       guard file.path == "-" || seen.insert(identity).inserted else { continue }
-      add(file, format, options, threads, expectsRecords)
+      add(file, format, options, keys.log, threads, expectsRecords)
     }
     sources.sort {
       let (first, second) = (
@@ -53,7 +55,7 @@ struct InputPlan {
 
   private mutating func add(
     _ file: InputFiles.File, _ format: FormatChoice, _ options: IngestOptions,
-    _ threads: ThreadBudget, _ expectsRecords: Bool
+    _ keys: TLSKeyLog, _ threads: ThreadBudget, _ expectsRecords: Bool
   ) {
     let path = file.path
     let problems = problems
@@ -110,7 +112,7 @@ struct InputPlan {
         }
         let source: any ExchangeSource =
           switch kind {
-          case .capture: CaptureSource(again, options)
+          case .capture: CaptureSource(again, options, keys)
           case .log(let format): LogSource(again, format, options)
           case .records: RecordSource(again)
           }

@@ -13,6 +13,8 @@ public struct StageOptions {
   public var ingest = IngestOptions()
   /// Whether client addresses are replaced by tokens, the same everywhere.
   public var anonymizesClients = false
+  /// Files with TLS secrets in the NSS key log format, for captures.
+  public var tlsKeyFiles: [String] = []
   /// The engine to judge every call by; `nil` takes the one that the user agent names.
   public var engine: Engine?
   public var filter = CallFilter()
@@ -55,7 +57,8 @@ public func extract(_ options: StageOptions, to sink: @escaping ByteSink) throws
   -> StageResult
 {
   let plan = InputPlan(
-    options.inputs, format: options.format, options: options.ingest, jobs: options.jobs)
+    options.inputs, format: options.format, options: options.ingest,
+    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
   try plan.requireInput()
   var merge = TimeMerge(plan.sources)
   var lines = LineSink(sink)
@@ -131,7 +134,8 @@ public func analyze(
   writing write: (ReportFile, UnsafeRawBufferPointer) throws(StageError) -> Void
 ) throws(StageError) -> StageResult {
   let plan = InputPlan(
-    options.inputs, format: options.format, options: options.ingest, jobs: options.jobs)
+    options.inputs, format: options.format, options: options.ingest,
+    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
   try plan.requireInput()
   let builder = ReportBuilder(options: options.report, spool: options.temporaryFolder)
   let end = try judge(plan, options) { (call) throws(StageError) in

@@ -20,6 +20,12 @@ struct IngestArguments: ParsableArguments {
         + "configuration of which the format that fits is taken.", valueName: "format"))
   var format: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A TLS key log (SSLKEYLOGFILE) that decrypts captures; may be given several times.",
+      valueName: "file"))
+  var tlsKeys: [String] = []
+
   @Flag(help: "Take scheme, host and client from forwarding headers.")
   var trustForwarded = false
 
@@ -50,6 +56,7 @@ struct IngestArguments: ParsableArguments {
         throw ValidationError("--format: \(error.description)")
       }
     }
+    options.tlsKeyFiles = tlsKeys
     options.ingest.trustsForwarded = trustForwarded
     options.ingest.secondsFromUTC = timezone?.seconds ?? 0
     options.jobs = jobs

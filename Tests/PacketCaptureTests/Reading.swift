@@ -14,18 +14,23 @@ struct Reading {
   var isReleased = false
 
   /// Reads a capture to its end.
-  init(_ bytes: [UInt8], keepsAll: Bool = true, readsAhead: Bool = false) throws {
+  init(
+    _ bytes: [UInt8], keepsAll: Bool = true, readsAhead: Bool = false,
+    keys: TLSKeyLog = TLSKeyLog()
+  ) throws {
     self = try withTemporaryFile(bytes, named: "test.pcap") { path in
-      try Reading(path: path, keepsAll: keepsAll, readsAhead: readsAhead)
+      try Reading(path: path, keepsAll: keepsAll, readsAhead: readsAhead, keys: keys)
     }
   }
 
   /// Reads a capture file to its end.
-  init(path: String, keepsAll: Bool = true, readsAhead: Bool = false) throws {
+  init(
+    path: String, keepsAll: Bool = true, readsAhead: Bool = false, keys: TLSKeyLog = TLSKeyLog()
+  ) throws {
     var options = IngestOptions()
     options.keepsAll = keepsAll
     let reader = CaptureReader(
-      input: try ByteInput(path: path, readsAhead: readsAhead), options: options)
+      input: try ByteInput(path: path, readsAhead: readsAhead), options: options, keys: keys)
     var watermark = EventTime(nanoseconds: .min)
     record = reader.record
     while let batch = reader.nextBatch() {
@@ -38,6 +43,7 @@ struct Reading {
     isReleased =
       connections.heldBytes == 0 && connections.openBytes == 0 && connections.partialBytes == 0
       && connections.requestCount == 0 && connections.firstOpen == nil
+      && connections.tls.active == 0 && connections.tls.heldBytes == 0
       && connections.firstHolding == nil && connections.table.count == 0
   }
 

@@ -22,6 +22,8 @@ struct CaptureFile {
     case packet
     /// A packet that cannot be decoded was passed over, and is counted.
     case skipped(Skip)
+    /// The secrets of TLS connections, as a key log.
+    case keyLog(UnsafeRawBufferPointer)
     /// Something else was passed over.
     case nothing
     /// The buffer ends before the next record does.

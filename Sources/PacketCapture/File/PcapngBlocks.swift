@@ -120,6 +120,7 @@ extension CaptureFile {
     switch type {
     case 1, 5, 0x0A0D_0D0A: isNeeded = length <= CaptureLimits.headLength
     case 2, 3, 6: isNeeded = length <= CaptureLimits.packetLength + 4096
+    case 10: isNeeded = true
     default:
       isNeeded = false
       // A joined pcap file, whose magic number looks like a block type.
@@ -174,7 +175,6 @@ extension CaptureFile {
     case 2, 3, 6:
       number += 1
       return .skipped(.tooLong)
-    case 10: secrets += 1
     default: break
     }
     return .nothing
@@ -187,8 +187,19 @@ extension CaptureFile {
     case 3: return simplePacket(block)
     case 5: return interfaceStatistics(block)
     case 6: return enhancedPacket(block)
+    case 10: return decryptionSecrets(block)
     default: return .nothing
     }
+  }
+
+  /// Type 10: secrets type (`TLSK` is a key log), length, secrets.
+  private mutating func decryptionSecrets(_ block: UnsafeRawBufferPointer) -> Step {
+    secrets += 1
+    guard block.count >= 20, block.word32(8, isBig: section.isBig) == 0x544C_534B else {
+      return .nothing
+    }
+    let length = Int(block.word32(12, isBig: section.isBig))
+    return .keyLog(block.part(16, 16 + min(length, block.count - 20)))
   }
 
   /// Calls `body` with code and value of each option that is whole.

@@ -1,8 +1,19 @@
 internal import HTTPExchange
 
 extension Connections {
-  /// Reads bytes that come next in one direction of a connection.
+  /// Reads bytes that come next in one direction of a connection, as the wire carried them.
   func feed(
+    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+  ) {
+    if let tls = flow.pointee.tls {
+      receive(flow, tls.takeUnretainedValue(), side, bytes, mark)
+    } else {
+      feedPlain(flow, side, bytes, mark)
+    }
+  }
+
+  /// Reads plaintext that comes next in one direction of a connection.
+  func feedPlain(
     _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
   ) {
     switch flow.pointee.layer {
@@ -63,7 +74,7 @@ extension Connections {
     if bytes.has("PRI * HTTP/2.0\r\n") || FrameHeader.beginsFrames(bytes) {
       recognizeHTTP2(flow, side, bytes, mark)
     } else if bytes.count >= 3, (0x14...0x17).contains(bytes[0]), bytes[1] == 3, bytes[2] <= 4 {
-      settle(flow, .tls)
+      beginTLS(flow, side, bytes, mark)
     } else {
       let response = MessageGuess.response(bytes)
       let request = MessageGuess.request(bytes)
@@ -111,8 +122,9 @@ extension Connections {
   }
 
   /// Ends the reading of a connection whose content is not HTTP/1.
-  private func settle(_ flow: FlowPointer, _ layer: Layer) {
+  func settle(_ flow: FlowPointer, _ layer: Layer) {
     flow.pointee.layer = layer
+    releaseTLS(flow)
     for side in 0...1 {
       dropHead(flow.pointee.streams + side)
       releaseHeld(flow, side)
@@ -164,7 +176,7 @@ extension Connections {
         position += end
         finishHead(flow, side, rest.part(0, end), mark)
         if flow.pointee.layer != .http1 {
-          if position < bytes.count { feed(flow, side, bytes.from(position), mark) }
+          if position < bytes.count { feedPlain(flow, side, bytes.from(position), mark) }
           return
         }
       case .head:
@@ -184,7 +196,7 @@ extension Connections {
           stream.pointee.head.cut(to: end)
           finishHead(flow, side, head.part(0, end), mark)
           if flow.pointee.layer != .http1 {
-            if position < bytes.count { feed(flow, side, bytes.from(position), mark) }
+            if position < bytes.count { feedPlain(flow, side, bytes.from(position), mark) }
             return
           }
         case .incomplete where head.count > CaptureLimits.headLength:

@@ -61,6 +61,8 @@ extension Connections {
   /// Whether bytes that were just delivered are the first ones of a direction.
   private func begins(_ flow: FlowPointer, _ side: Int, _ count: Int) -> Bool {
     let stream = flow.pointee.streams[side]
+    // What is decrypted was seen from the handshake on.
+    if flow.pointee.isSecure { return !stream.hasGap && !stream.saidOther }
     return stream.hasInitial && !stream.hasGap
       && stream.next &- stream.initial &- 1 == UInt32(truncatingIfNeeded: count)
   }

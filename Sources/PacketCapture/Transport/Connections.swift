@@ -27,10 +27,13 @@ final class Connections {
   /// How many exchanges began in the packet that is being delivered.
   var ordinal: UInt32 = 0
   let builder: ExchangeBuilder
+  let keys: TLSKeys
+  var tls = TLSTotals()
 
-  /// Connections that give their exchanges to `builder`.
-  init(builder: ExchangeBuilder) {
+  /// Connections that give their exchanges to `builder`, and are decrypted with `keys`.
+  init(builder: ExchangeBuilder, keys: TLSKeys) {
     self.builder = builder
+    self.keys = keys
   }
 
   deinit {
@@ -125,9 +128,9 @@ final class Connections {
       case .undecided, .http1, .http2:
         let isNew = take(segment, sequence, mark, flow, side)
         fate =
-          isNew ? Self.fate(flow.pointee.layer) : .skipped(.retransmission)
-      case let layer:
-        fate = Self.fate(layer)
+          isNew ? Self.fate(flow) : .skipped(.retransmission)
+      default:
+        fate = Self.fate(flow)
       }
     }
     if segment.flags & Segment.fin != 0, !stream.pointee.hasEnd {
@@ -142,11 +145,11 @@ final class Connections {
     return fate
   }
 
-  private static func fate(_ layer: Layer) -> PacketFate {
-    switch layer {
+  private static func fate(_ flow: FlowPointer) -> PacketFate {
+    switch flow.pointee.layer {
     case .http1, .http2: .used
     case .tls: .skipped(.tls)
-    case .undecided, .other: .skipped(.otherTCP)
+    case .undecided, .other: .skipped(flow.pointee.isSecure ? .tls : .otherTCP)
     }
   }
 
@@ -218,6 +221,7 @@ final class Connections {
     counts.ignoredResets &+= 1
     table.reopen(flow, at: mark.time)
     flow.pointee.resetBy = 2
+    if flow.pointee.isSecure { flow.pointee.layer = .tls }
     for side in 0...1 { flow.pointee.streams[side].isClosed = false }
   }
 
@@ -237,6 +241,7 @@ final class Connections {
     let stream = flow.pointee.streams + side
     guard !stream.pointee.isClosed else { return }
     stream.pointee.isClosed = true
+    flow.pointee.tls?.takeUnretainedValue().end(side, mark)
     if flow.pointee.layer == .http1 { streamEnded(flow, side, mark) }
     endHTTP2(flow, side, mark)
     if flow.pointee.streams[1 - side].isClosed {
@@ -250,6 +255,7 @@ final class Connections {
   private func finish(_ flow: FlowPointer, _ time: Int64) {
     drain(flow, 0, time, isForced: true)
     drain(flow, 1, time, isForced: true)
+    endTLS(flow, Mark(time: time))
     finishMessages(flow)
     finishHTTP2(flow)
     noteEnd(flow)
@@ -262,16 +268,18 @@ final class Connections {
     if !streams[0].hasInitial, !streams[1].hasInitial { counts.withoutStart &+= 1 }
     if streams[0].hasBegun != streams[1].hasBegun { counts.oneSided &+= 1 }
     if streams[0].hasGap || streams[1].hasGap { counts.withGaps &+= 1 }
+    if flow.pointee.isSecure { counts.tls &+= 1 }
     switch flow.pointee.layer {
     case .http1: counts.http1 &+= 1
     case .http2: noteHTTP2(flow)
-    case .tls: counts.tls &+= 1
-    case .undecided, .other: counts.other &+= 1
+    case .tls: break
+    case .undecided, .other: if !flow.pointee.isSecure { counts.other &+= 1 }
     }
   }
 
   /// Frees what a connection owns, without giving anything out.
   private func releaseContents(_ flow: FlowPointer) {
+    releaseTLS(flow)
     releaseHeld(flow, 0)
     releaseHeld(flow, 1)
     for side in 0...1 { dropHead(flow.pointee.streams + side) }

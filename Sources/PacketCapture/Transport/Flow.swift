@@ -3,6 +3,7 @@ enum Layer: UInt8 {
   case undecided
   case http1
   case http2
+  /// TLS that is not decrypted, or no more.
   case tls
   case other
 }
@@ -151,8 +152,10 @@ struct Flow {
   /// The client that a PROXY protocol header names.
   var proxied = Address()
   var hasProxied = false
-  /// Whether what is read of it came encrypted.
+  /// Whether it spoke TLS; `layer` is then that of the plaintext.
   var isSecure = false
+  /// What decrypts it, as long as there is something to decrypt.
+  var tls: Unmanaged<TLSConnection>?
   /// The HTTP/2 on it, in clear text or decrypted; owned by the connection.
   var http2: Unmanaged<HTTP2Connection>?
 

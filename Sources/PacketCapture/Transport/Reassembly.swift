@@ -16,8 +16,7 @@ extension Connections {
       // Another connection between the same ends, whose beginning was not seen.
       stream.pointee.hasGap = true
       drain(flow, side, mark.time, isForced: true)
-      if flow.pointee.layer == .http1 { lose(flow, side, .max, mark) }
-      if flow.pointee.layer == .http2 { loseHTTP2(flow, side, .max, mark) }
+      miss(flow, side, .max, mark)
       stream.pointee.next = sequence
       delta = 0
     }
@@ -72,17 +71,7 @@ extension Connections {
       counts.gapBytes &+= UInt64(count)
       stream.pointee.hasGap = true
     }
-    switch flow.pointee.layer {
-    case .http1:
-      lose(flow, side, UInt64(count), mark)
-    case .http2:
-      loseHTTP2(flow, side, UInt64(count), mark)
-    case .undecided:
-      dropHead(stream)
-      stream.pointee.phase = .start
-    default:
-      break
-    }
+    miss(flow, side, UInt64(count), mark)
   }
 
   /// Whether a response would be read before the request that it answers.
@@ -168,7 +157,8 @@ extension Connections {
     // Inside a body of known length the bytes themselves are not needed.
     let isBody =
       (stream.pointee.phase == .body || stream.pointee.phase == .chunk)
-      && flow.pointee.layer == .http1 && UInt64(end) <= stream.pointee.remaining
+      && flow.pointee.layer == .http1 && flow.pointee.tls == nil
+      && UInt64(end) <= stream.pointee.remaining
     var copy: UnsafeMutableRawPointer?
     if captured > 0, !isBody, let bytes = payload.baseAddress {
       let memory = UnsafeMutableRawPointer.allocate(byteCount: captured, alignment: 16)
@@ -278,7 +268,7 @@ extension Connections {
   private func skipBody(_ flow: FlowPointer, _ side: Int, _ count: Int, _ mark: Mark) {
     let stream = flow.pointee.streams + side
     stream.pointee.next &+= UInt32(truncatingIfNeeded: count)
-    if flow.pointee.layer == .http1 { lose(flow, side, UInt64(count), mark) }
+    miss(flow, side, UInt64(count), mark)
   }
 
   private func unlinkFirst(

@@ -80,7 +80,11 @@ struct SharedCapturesTests {
       // Made up: every sequence number is 0, and plain answers follow a ClientHello.
       if columns[0].contains("monitor_large") { continue }
       let path = folder.appendingPathComponent(columns[0]).path
-      guard columns[18] == "-", let reading = try? Reading(path: path) else { continue }
+      var keys = TLSKeyLog()
+      if columns[18].hasPrefix("keys/") {
+        try keys.add(path: folder.appendingPathComponent(columns[18]).path)
+      }
+      guard let reading = try? Reading(path: path, keys: keys) else { continue }
       var seen = reading.exchanges.map { Line($0) }
       var missing: [Line] = []
       // What the witness knows in full comes first, so that it finds its own.
