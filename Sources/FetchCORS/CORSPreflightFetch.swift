@@ -9,6 +9,7 @@ public struct PreflightQuestion: Hashable, Sendable {
   /// Whether other names may stand in a part that was cut or not shown.
   public var isPartial: Bool
 
+  /// A question of those parts.
   public init(method: String?, headerNames: [String]?, isPartial: Bool = false) {
     self.method = method
     self.headerNames = headerNames
@@ -162,6 +163,7 @@ public final class PreflightAnswer: Hashable, Sendable {
         && question.headerNames?.contains { $0.asciiLowercased == name } == true)
   }
 
+  /// Whether all parts are equal.
   public static func == (left: PreflightAnswer, right: PreflightAnswer) -> Bool {
     left === right
       || (left.question == right.question && left.origin == right.origin
@@ -169,6 +171,7 @@ public final class PreflightAnswer: Hashable, Sendable {
         && left.httpVersion == right.httpVersion)
   }
 
+  /// Hashes what was asked and the status.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(question)
     hasher.combine(status)

@@ -42,12 +42,18 @@ public enum ModeEvidence: String, Hashable, Sendable {
 public struct WorldOutcome: Hashable, Sendable {
   /// What is taken to be so: `credentials=include`, `mode=no-cors`.
   public var assuming: [String]
+  /// The verdict there.
   public var verdict: Verdict
+  /// At which response it fails.
   public var phase: Phase?
+  /// Redirects followed before that response.
   public var hop: Int
+  /// Why it fails.
   public var reason: BlockedReason?
+  /// The method, header or origin that fails.
   public var parameter: String?
 
+  /// An outcome of those parts.
   public init(
     assuming: [String], verdict: Verdict, phase: Phase? = nil, hop: Int = 0,
     reason: BlockedReason? = nil, parameter: String? = nil
@@ -68,11 +74,14 @@ public struct CallExchange: Hashable, Sendable {
     case preflight, request
   }
 
+  /// What it was.
   public var role: Role
   /// Redirects that were followed before it.
   public var hop: Int
+  /// The exchange itself.
   public var exchange: Exchange
 
+  /// An exchange in that role.
   public init(role: Role, hop: Int, exchange: Exchange) {
     self.role = role
     self.hop = hop
@@ -86,7 +95,9 @@ public struct CallExchange: Hashable, Sendable {
 public struct Call: Hashable, Sendable {
   /// When its first exchange began (ended, where only that is stamped).
   public var time: EventTime
+  /// How finely that is told.
   public var resolution: TimeResolution
+  /// What is said of it.
   public var verdict: Verdict
   /// What an undetermined call probably was, and from what; a report adds it.
   public var likely: String?
@@ -94,6 +105,7 @@ public struct Call: Hashable, Sendable {
   public var phase: Phase?
   /// Redirects followed before the failing exchange, or before the last one.
   public var hop: Int
+  /// Why it failed.
   public var reason: BlockedReason?
   /// The method, header or origin that failed.
   public var parameter: String?
@@ -101,17 +113,23 @@ public struct Call: Hashable, Sendable {
   public var cause: String?
   /// The page's origin, as its first request gave it.
   public var origin: String
-  /// The method and URL of the first hop.
+  /// The method of the first hop.
   public var method: String
+  /// The URL of the first hop.
   public var url: RequestURL
+  /// The browser's address.
   public var client: String
   /// `chromium`, `firefox`, `webkit`, or `unknown`.
   public var engine: String
+  /// The browser's user agent, where recorded.
   public var userAgent: String?
+  /// How the actual request came to be sent.
   public var kind: CallKind
+  /// What is known of its credentials mode.
   public var credentials: CredentialsEvidence
+  /// What is known of its mode.
   public var mode: ModeEvidence
-  /// What the verdict would need to know: `credentials`, `request-mode`, `actual-request` …
+  /// What the verdict would need to know, such as `credentials` or `actual-request`.
   public var missing: [String]
   /// What was taken for granted: `not-credentialed`, `single-line`.
   public var assumes: [String]
@@ -128,6 +146,7 @@ public struct Call: Hashable, Sendable {
   /// Its exchanges in order.
   public var exchanges: [CallExchange]
 
+  /// A call of those parts; what only a report knows is left out.
   public init(
     time: EventTime, resolution: TimeResolution, verdict: Verdict, phase: Phase? = nil,
     hop: Int = 0, reason: BlockedReason? = nil, parameter: String? = nil, origin: String,

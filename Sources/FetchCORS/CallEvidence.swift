@@ -44,6 +44,7 @@ public struct CallEvidence: Hashable, Sendable {
   /// refreshes a stored response that may be read.
   public var hasReadableStoredResponse: Bool
 
+  /// The evidence of a call that was put together.
   public init(
     origin: String, engine: Engine?, hops: [Hop], kind: CallKind,
     hasReadableStoredResponse: Bool = false

@@ -35,7 +35,9 @@ public enum Engine: String, CaseIterable, Hashable, Sendable {
 ///
 /// A new difference is a member here, its value in ``of(_:)`` and one use.
 public struct EngineDifferences: Hashable, Sendable {
-  /// `*` in `Access-Control-Allow-Headers` covers `Authorization`. No engine ships the standard's
+  /// `*` in `Access-Control-Allow-Headers` covers `Authorization`.
+  ///
+  /// No engine ships the standard's
   /// rule (whatwg/fetch issue 1278).
   public var wildcardCoversAuthorization = false
   /// The status of a preflight is looked at before its CORS check.

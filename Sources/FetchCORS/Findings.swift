@@ -1,9 +1,11 @@
 /// Something in a response that makes a browser refuse it.
 public struct Fault: Hashable, Sendable {
+  /// The kind of fault.
   public var reason: BlockedReason
   /// The method, header name or value that failed.
   public var parameter: String?
 
+  /// A fault of that kind.
   public init(_ reason: BlockedReason, _ parameter: String? = nil) {
     self.reason = reason
     self.parameter = parameter
@@ -56,15 +58,26 @@ public enum Assumption {
 
 /// Names of what a verdict can lack, besides the names of header fields.
 public enum MissingFact {
+  /// Whether it was sent with credentials.
   public static let credentials = "credentials"
+  /// Whether it was a request in the mode `cors`.
   public static let requestMode = "request-mode"
+  /// Whether the page follows redirects.
   public static let redirectMode = "redirect-mode"
+  /// What came after a preflight that passed.
   public static let actualRequest = "actual-request"
+  /// Whether it crossed origins at all.
   public static let crossOrigin = "cross-origin"
+  /// Whose rules hold.
   public static let engine = "engine"
+  /// The response.
   public static let response = "response"
+  /// The stored response that an answer of 304 refreshed.
   public static let storedResponse = "stored-response"
+  /// Which headers script set.
   public static let requestHeaders = "request-headers"
+  /// The origin of the page.
   public static let origin = "origin"
+  /// The version of HTTP on the wire.
   public static let httpVersion = "http-version"
 }

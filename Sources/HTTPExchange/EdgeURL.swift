@@ -80,7 +80,9 @@ extension MessageEvidence {
 public struct Forwarded: Hashable, Sendable {
   /// `http` or `https`.
   public var proto: String?
+  /// As written, perhaps with a port.
   public var host: String?
+  /// The port that a field of its own names.
   public var port: UInt16?
   /// The client's address without a port.
   public var client: String?

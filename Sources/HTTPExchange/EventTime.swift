@@ -19,6 +19,7 @@ public struct EventTime: Hashable, Comparable, Sendable {
     self.nanoseconds = overflow || carried ? (seconds < 0 ? .min : .max) : sum
   }
 
+  /// Whether the left instant is the earlier one.
   public static func < (left: Self, right: Self) -> Bool {
     left.nanoseconds < right.nanoseconds
   }

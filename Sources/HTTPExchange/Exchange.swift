@@ -23,8 +23,10 @@ public struct ExchangeID: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.init(source: String(text[..<hash]), number: number, ordinal: ordinal)
   }
 
+  /// `NAME@DIGEST#N.K`.
   public var description: String { "\(source)#\(number).\(ordinal)" }
 
+  /// By source, then by place in it.
   public static func < (left: Self, right: Self) -> Bool {
     (left.source, left.number, left.ordinal) < (right.source, right.number, right.ordinal)
   }
@@ -197,10 +199,12 @@ public struct Exchange: Hashable, Sendable {
     return (startedAt ?? EventTime(nanoseconds: .min))...EventTime(nanoseconds: .max)
   }
 
+  /// Whether all parts are equal.
   public static func == (left: Self, right: Self) -> Bool {
     left.parts === right.parts || left.parts.isEqual(to: right.parts)
   }
 
+  /// Hashes what tells exchanges apart.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(id)
     hasher.combine(startedAt)
@@ -208,7 +212,9 @@ public struct Exchange: Hashable, Sendable {
   }
 }
 
-/// The parts of an exchange. Written to only while one exchange alone refers to them.
+/// The parts of an exchange.
+///
+/// Written to only while one exchange alone refers to them.
 @usableFromInline
 final class Parts: @unchecked Sendable {
   @usableFromInline var id: ExchangeID

@@ -12,6 +12,7 @@ public struct ExchangeBatch: Sendable {
   /// The time by which lines of one log may stand in the wrong order: 60 s.
   public static let reorderWindow: Int64 = 60_000_000_000
 
+  /// A batch of those exchanges.
   public init(exchanges: [Exchange], watermark: EventTime) {
     self.exchanges = exchanges
     self.watermark = watermark
@@ -27,5 +28,6 @@ public struct IngestOptions: Hashable, Sendable {
   /// Seconds east of UTC for time stamps that name no zone.
   public var secondsFromUTC = 0
 
+  /// Keeps what CORS could concern, trusts no forwarding header, and reads stamps as UTC.
   public init() {}
 }

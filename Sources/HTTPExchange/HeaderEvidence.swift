@@ -26,8 +26,10 @@ public struct HeaderField: Hashable, Sendable {
 /// Several can hold at once: nginx's `escape=json` prints the first line only, and prints an absent
 /// and an empty field alike. The empty set is ``exact``.
 public struct Fidelity: OptionSet, Hashable, Sendable, CustomStringConvertible {
+  /// The members as bits.
   public let rawValue: UInt8
 
+  /// The set of those bits.
   public init(rawValue: UInt8) {
     self.rawValue = rawValue
   }

@@ -21,11 +21,13 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     description = lower
   }
 
+  /// Whether two names are the same, whatever their case was.
   @inlinable
   public static func == (left: Self, right: Self) -> Bool {
     left.code == right.code && (left.code != 0 || left.description == right.description)
   }
 
+  /// Hashes the number of a known name, else the name.
   @inlinable
   public func hash(into hasher: inout Hasher) {
     hasher.combine(code)
@@ -155,62 +157,118 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// `Origin`.
   public static let origin = HeaderName(.origin)
+  /// `Access-Control-Request-Method`.
   public static let accessControlRequestMethod = HeaderName(.accessControlRequestMethod)
+  /// `Access-Control-Request-Headers`.
   public static let accessControlRequestHeaders = HeaderName(.accessControlRequestHeaders)
+  /// `Access-Control-Request-Private-Network`.
   public static let accessControlRequestPrivateNetwork =
     HeaderName(.accessControlRequestPrivateNetwork)
+  /// `Sec-Fetch-Mode`.
   public static let secFetchMode = HeaderName(.secFetchMode)
+  /// `Sec-Fetch-Site`.
   public static let secFetchSite = HeaderName(.secFetchSite)
+  /// `Sec-Fetch-Dest`.
   public static let secFetchDest = HeaderName(.secFetchDest)
+  /// `Sec-Fetch-Storage-Access`.
   public static let secFetchStorageAccess = HeaderName(.secFetchStorageAccess)
+  /// `Cookie`.
   public static let cookie = HeaderName(.cookie)
+  /// `Authorization`.
   public static let authorization = HeaderName(.authorization)
+  /// `Accept`.
   public static let accept = HeaderName(.accept)
+  /// `Accept-Language`.
   public static let acceptLanguage = HeaderName(.acceptLanguage)
+  /// `Content-Language`.
   public static let contentLanguage = HeaderName(.contentLanguage)
+  /// `Range`.
   public static let range = HeaderName(.range)
+  /// `Referer`.
   public static let referer = HeaderName(.referer)
+  /// `Upgrade`.
   public static let upgrade = HeaderName(.upgrade)
+  /// `Upgrade-Insecure-Requests`.
   public static let upgradeInsecureRequests = HeaderName(.upgradeInsecureRequests)
+  /// `X-Requested-With`.
   public static let xRequestedWith = HeaderName(.xRequestedWith)
+  /// `Last-Event-Id`.
   public static let lastEventID = HeaderName(.lastEventID)
+  /// `Forwarded`.
   public static let forwarded = HeaderName(.forwarded)
+  /// `X-Forwarded-For`.
   public static let xForwardedFor = HeaderName(.xForwardedFor)
+  /// `X-Forwarded-Proto`.
   public static let xForwardedProto = HeaderName(.xForwardedProto)
+  /// `X-Forwarded-Host`.
   public static let xForwardedHost = HeaderName(.xForwardedHost)
+  /// `X-Forwarded-Port`.
   public static let xForwardedPort = HeaderName(.xForwardedPort)
+  /// `User-Agent`.
   public static let userAgent = HeaderName(.userAgent)
+  /// `Host`.
   public static let host = HeaderName(.host)
+  /// `Content-Type`.
   public static let contentType = HeaderName(.contentType)
+  /// `Cache-Control`.
   public static let cacheControl = HeaderName(.cacheControl)
+  /// `Via`.
   public static let via = HeaderName(.via)
+  /// `X-Request-Id`.
   public static let xRequestID = HeaderName(.xRequestID)
+  /// `X-Correlation-Id`.
   public static let xCorrelationID = HeaderName(.xCorrelationID)
+  /// `Access-Control-Allow-Origin`.
   public static let accessControlAllowOrigin = HeaderName(.accessControlAllowOrigin)
+  /// `Access-Control-Allow-Credentials`.
   public static let accessControlAllowCredentials = HeaderName(.accessControlAllowCredentials)
+  /// `Access-Control-Allow-Methods`.
   public static let accessControlAllowMethods = HeaderName(.accessControlAllowMethods)
+  /// `Access-Control-Allow-Headers`.
   public static let accessControlAllowHeaders = HeaderName(.accessControlAllowHeaders)
+  /// `Access-Control-Max-Age`.
   public static let accessControlMaxAge = HeaderName(.accessControlMaxAge)
+  /// `Access-Control-Expose-Headers`.
   public static let accessControlExposeHeaders = HeaderName(.accessControlExposeHeaders)
+  /// `Access-Control-Allow-Private-Network`.
   public static let accessControlAllowPrivateNetwork =
     HeaderName(.accessControlAllowPrivateNetwork)
+  /// `Location`.
   public static let location = HeaderName(.location)
+  /// `Server`.
   public static let server = HeaderName(.server)
+  /// `Vary`.
   public static let vary = HeaderName(.vary)
+  /// `Age`.
   public static let age = HeaderName(.age)
+  /// `Allow`.
   public static let allow = HeaderName(.allow)
+  /// `X-Cache`.
   public static let xCache = HeaderName(.xCache)
+  /// `X-Cache-Status`.
   public static let xCacheStatus = HeaderName(.xCacheStatus)
+  /// `Retry-After`.
   public static let retryAfter = HeaderName(.retryAfter)
+  /// `Www-Authenticate`.
   public static let wwwAuthenticate = HeaderName(.wwwAuthenticate)
+  /// `Set-Cookie`.
   public static let setCookie = HeaderName(.setCookie)
+  /// `Content-Length`.
   public static let contentLength = HeaderName(.contentLength)
+  /// `X-Powered-By`.
   public static let xPoweredBy = HeaderName(.xPoweredBy)
+  /// `CF-Ray`.
   public static let cfRay = HeaderName(.cfRay)
+  /// `Cf-Mitigated`.
   public static let cfMitigated = HeaderName(.cfMitigated)
+  /// `Cf-Cache-Status`.
   public static let cfCacheStatus = HeaderName(.cfCacheStatus)
+  /// `X-Amzn-Errortype`.
   public static let xAmznErrorType = HeaderName(.xAmznErrorType)
+  /// `Apigw-Id`.
   public static let apigwID = HeaderName(.apigwID)
+  /// `X-Amz-Request-Id`.
   public static let xAmzRequestID = HeaderName(.xAmzRequestID)
 }

@@ -123,7 +123,9 @@ public struct JSONWriter {
   }
 }
 
-/// A JSON value that was read. Objects keep their order; of a repeated name the first counts.
+/// A JSON value that was read.
+///
+/// Objects keep their order; of a repeated name the first counts.
 public enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -135,7 +137,9 @@ public enum JSONValue: Hashable, Sendable {
 
   /// A name and its value.
   public struct Member: Hashable, Sendable {
+    /// The name, escapes undone.
     public var name: String
+    /// The value.
     public var value: JSONValue
   }
 
@@ -185,6 +189,7 @@ public struct JSONReader {
   public struct Failure: Error, Equatable {
     /// Bytes from the start of the document.
     public var offset: Int
+    /// In lower case, without a full stop.
     public var reason: String
   }
 

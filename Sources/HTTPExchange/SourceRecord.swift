@@ -12,6 +12,7 @@ public struct SourceRecord: Hashable, Sendable {
     /// What is wrong, in lower case without a full stop: `the file ends inside a packet`.
     public var what: String
 
+    /// A damage at that place.
     public init(offset: UInt64?, number: UInt64? = nil, what: String) {
       self.offset = offset
       self.number = number
@@ -48,9 +49,11 @@ public struct SourceRecord: Hashable, Sendable {
   public var notes: [String: UInt64] = [:]
   /// When the first and the last packet or line was stamped.
   public var firstAt: EventTime?
+  /// When the last one was.
   public var lastAt: EventTime?
   /// The first damages, and how many there were in all.
   public private(set) var damages: [Damage] = []
+  /// All damages, those that are not kept one by one included.
   public private(set) var damageCount: UInt64 = 0
   /// What cannot be judged from this input although it was read whole, in words for people.
   public var warnings: [String] = []
@@ -193,6 +196,7 @@ public struct RecordError: Error, Equatable {
   /// In lower case, without a full stop.
   public var reason: String
 
+  /// An error of that reason.
   public init(_ reason: String) {
     self.reason = reason
   }

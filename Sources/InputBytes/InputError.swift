@@ -22,6 +22,7 @@ public struct InputDamage: Error, Equatable, Sendable {
   /// What is wrong, in lower case without a full stop.
   public var what: String
 
+  /// A damage behind so many bytes.
   public init(offset: UInt64, what: String) {
     self.offset = offset
     self.what = what

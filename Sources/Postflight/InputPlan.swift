@@ -6,12 +6,14 @@ internal import PacketCapture
 
 /// An input that could not be used, with the reason for the user.
 public struct InputProblem: Error, Hashable, Sendable, CustomStringConvertible {
+  /// As the user gave it, or as it was found in a folder.
   public var path: String
   /// In lower case, without a full stop; says what to do where something can be done.
   public var reason: String
   /// Whether the user named it; what merely lay in a folder is no failure.
   public var isNamed: Bool
 
+  /// One line: the path and what is wrong.
   public var description: String { "\(path): \(reason)" }
 }
 

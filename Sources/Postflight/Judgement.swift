@@ -1,7 +1,8 @@
 internal import HTTPExchange
 internal import IncidentReport
 
-/// What the records beside the calls say of a run: was something damaged, could anything be judged?
+/// What the records beside the calls say of a run: whether something was damaged, and whether
+/// anything could be judged.
 struct Judgement {
   private(set) var isDamaged = false
   private var exchanges: UInt64 = 0

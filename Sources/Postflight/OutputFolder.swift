@@ -96,6 +96,7 @@ public final class OutputFolder {
 
 /// The temporary files that exist now, for removing them when the run is interrupted.
 public final class PartialFiles: @unchecked Sendable {
+  /// Those of this process.
   public static let shared = PartialFiles()
 
   private let lock = NSLock()

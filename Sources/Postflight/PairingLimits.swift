@@ -1,4 +1,6 @@
-/// Every bound on what pairing keeps, with its reason. All are counted when they are reached.
+/// Every bound on what pairing keeps, with its reason.
+///
+/// All are counted when they are reached.
 enum PairingLimits {
   /// Nanoseconds after a preflight, or after a redirect, in which the next request must begin.
   ///

@@ -9,7 +9,9 @@ internal import InputBytes
 public struct StageOptions {
   /// Files, folders, patterns, `-`.
   public var inputs: [String]
+  /// The format of access logs.
   public var format = FormatChoice.automatic
+  /// How every input is read.
   public var ingest = IngestOptions()
   /// Whether client addresses are replaced by tokens, the same everywhere.
   public var anonymizesClients = false
@@ -17,12 +19,15 @@ public struct StageOptions {
   public var tlsKeyFiles: [String] = []
   /// The engine to judge every call by; `nil` takes the one that the user agent names.
   public var engine: Engine?
+  /// What the report is narrowed to.
   public var filter = CallFilter()
   /// Threads that read and parse; 1 does everything on the caller's.
   public var jobs = 1
+  /// The report's limits.
   public var report = ReportOptions()
-  /// Whether the short answer has colours, and how many columns it may take.
+  /// Whether the short answer has colours.
   public var isColored = false
+  /// Columns that the short answer may take.
   public var columns = 80
   /// Where a temporary file for rows may be made.
   public var temporaryFolder = NSTemporaryDirectory()
@@ -30,6 +35,7 @@ public struct StageOptions {
   /// Told now and then how many exchanges were read, and up to what time.
   public var onProgress: ((_ exchanges: UInt64, _ time: String) -> Void)?
 
+  /// The ordinary options for those inputs.
   public init(inputs: [String]) {
     self.inputs = inputs
   }

@@ -6,8 +6,9 @@ internal import HTTPExchange
 /// needs no more memory than the few that overlap. The order depends on the exchanges alone: not on
 /// how they were split into files, nor on the order of the arguments, nor on threads.
 struct TimeMerge {
-  /// Exchanges of one source that may wait for earlier ones of it: what comes later than this many
-  /// others is counted as late. Bounds memory where a log is dense.
+  /// Exchanges of one source that may wait for earlier ones of it.
+  ///
+  /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
 
   private final class Lane {

@@ -72,12 +72,11 @@ import Testing
   func recommended() throws {
     let request: Set<HeaderName> = [
       .origin, .accessControlRequestMethod, .accessControlRequestHeaders, .secFetchMode,
-      .secFetchSite, .secFetchDest, .cookie, .authorization, .referer,
+      .secFetchSite, .secFetchDest, .cookie, .authorization,
     ]
     let response: Set<HeaderName> = [
       .accessControlAllowOrigin, .accessControlAllowCredentials, .accessControlAllowMethods,
-      .accessControlAllowHeaders, .accessControlMaxAge, .accessControlExposeHeaders, .vary,
-      .location,
+      .accessControlAllowHeaders, .accessControlMaxAge, .vary, .location,
     ]
     for format in [LogFormat.nginxCORS, .nginxCORSJSON, .apacheCORS] {
       #expect(request.isSubset(of: format.requestFields.keys))

@@ -18,7 +18,8 @@ struct CORSPreflightCacheTests {
     return cache
   }
 
-  private func answer(_ question: PreflightQuestion, _ response: MessageEvidence) -> PreflightAnswer {
+  private func answer(_ question: PreflightQuestion, _ response: MessageEvidence) -> PreflightAnswer
+  {
     PreflightAnswer(
       question, origin: "https://app.example.com", status: 204, response: response)
   }

@@ -9,6 +9,7 @@ import Testing
 @Suite("Stages as separate processes")
 struct StageChainTests {
   /// Two nodes whose clocks differ by two seconds: preflights land on one, requests on the other.
+  ///
   /// One file is cut off, and one holds nothing that can be read.
   private func writeInputs(to folder: URL) throws -> [String] {
     var paths: [String] = []

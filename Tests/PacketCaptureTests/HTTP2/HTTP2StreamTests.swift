@@ -142,7 +142,7 @@ struct HTTP2StreamTests {
       talk.say(.client, talk.client.request(1, "/1"))
       talk.say(.server, Frames.data(1, 3))
     },
-    Case("a tunnel", ["CONNECT db.example:5432 200"], ["connect-tunnels": 1]) { talk in
+    Case("a tunnel", ["CONNECT /db.example:5432 200"], ["connect-tunnels": 1]) { talk in
       talk.say(
         .client,
         talk.client.headers(
