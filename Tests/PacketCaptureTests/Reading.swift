@@ -42,7 +42,8 @@ struct Reading {
     let connections = reader.connections
     isReleased =
       connections.heldBytes == 0 && connections.openBytes == 0 && connections.partialBytes == 0
-      && connections.requestCount == 0 && connections.firstOpen == nil
+      && connections.tableBytes == 0 && connections.requestCount == 0
+      && connections.firstOpen == nil
       && connections.tls.active == 0 && connections.tls.heldBytes == 0
       && connections.firstHolding == nil && connections.table.count == 0
   }

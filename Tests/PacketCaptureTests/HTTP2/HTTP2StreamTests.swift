@@ -277,4 +277,48 @@ struct HTTP2StreamTests {
     #expect(reading.record.notes["upgraded-connections"] == 1)
     #expect(reading.record.notes["http2-connections"] == 1)
   }
+
+  @Test(
+    "bytes of whatever layer are read, and its scheme is that of the exchanges",
+    arguments: [1, 7, 999])
+  func otherLayer(_ piece: Int) throws {
+    var client = Frames()
+    var server = Frames()
+    var options = IngestOptions()
+    options.keepsAll = true
+    let builder = ExchangeBuilder(source: "test", options: options)
+    let connections = Connections(builder: builder)
+    let flow = connections.table.insert(FlowKey(), 0, at: 0)
+    flow.pointee.layer = .tls
+    flow.pointee.isSecure = true
+    connections.beginHTTP2(flow, clientSide: 0, client: .preface(leading: 0), server: .frames)
+    var mark = Mark()
+    func feed(_ side: Int, _ bytes: [UInt8]) {
+      for start in stride(from: 0, to: bytes.count, by: piece) {
+        mark.time += 1
+        mark.number += 1
+        bytes[start..<min(start + piece, bytes.count)].withUnsafeBytes {
+          connections.feedHTTP2(flow, side, $0, mark)
+        }
+      }
+    }
+    feed(
+      0,
+      Frames.preface
+        + client.headers(
+          1, [(":method", "GET"), (":authority", "a.example"), (":path", "/1")])
+        + client.request(3, "/3"))
+    feed(1, Frames.settings + server.response(1, 200, ends: false))
+    feed(1, Array(Frames.data(1, 100).prefix(50)))
+    connections.loseHTTP2(flow, 1, 59, mark)
+    feed(1, server.response(3, 204))
+    feed(0, client.request(5, "/5"))
+    connections.loseHTTP2(flow, 1, .max, mark)
+    connections.finishAll()
+    let exchanges = builder.takeExchanges()
+    #expect(exchanges.map(\.url.description).first == "https://a.example/1")
+    #expect(exchanges.map(\.status) == [200, 204, nil])
+    #expect(exchanges.map(\.ending) == [.complete, .complete, .gap])
+    #expect(connections.tableBytes == 0 && connections.requestCount == 0)
+  }
 }
