@@ -24,7 +24,9 @@ extension TLSConnection {
     }
     if directions[side].hasGap {
       let damaged = directions[side].failures
-      reportGap(side, lostRecords: damaged > 0 ? UInt64(damaged) : nil, mark)
+      reportGap(
+        side, lostRecords: damaged > 0 ? UInt64(damaged) : nil,
+        isOfHandshake: isBeforeData(side, stage, sequence), mark)
       guard !isStopped else { return }
     }
     directions[side].chain[stage].sequence = sequence &+ 1
@@ -45,7 +47,10 @@ extension TLSConnection {
     counts.lostRecords &+= skipped
     if directions[side].hasGap {
       let isCounted = isSameStage && !found.isUpdated && skipped > 0
-      reportGap(side, lostRecords: isCounted ? skipped : nil, mark)
+      let isOfHandshake =
+        !found.isUpdated && isBeforeData(side, found.stage ?? 0, found.sequence)
+      reportGap(
+        side, lostRecords: isCounted ? skipped : nil, isOfHandshake: isOfHandshake, mark)
     }
     if let stage = found.stage {
       directions[side].chain[stage] = protection
@@ -62,7 +67,13 @@ extension TLSConnection {
   }
 
   /// Passes on what is missing between the last record and the one that was opened now.
-  func reportGap(_ side: Int, lostRecords: UInt64?, _ mark: Mark) {
+  ///
+  /// - Parameters:
+  ///   - lostRecords: how many records that were, where it is known.
+  ///   - isOfHandshake: whether none of them can have held application data.
+  func reportGap(
+    _ side: Int, lostRecords: UInt64?, isOfHandshake: Bool = false, _ mark: Mark
+  ) {
     let lost = directions[side].lostBytes
     guard lost > 0 else {
       directions[side].hasGap = false
@@ -79,7 +90,18 @@ extension TLSConnection {
     directions[side].lostBytes = 0
     let gapEnd = directions[side].gapEnd
     directions[side].gapEnd = nil
-    miss(side, count, gapEnd, mark)
+    if !isOfHandshake { miss(side, count, gapEnd, mark) }
+  }
+
+  /// Whether all that came before a record was the handshake.
+  private func isBeforeData(_ side: Int, _ stage: Int, _ sequence: UInt64) -> Bool {
+    if side == clientSide, offersEarlyData { return false }
+    let direction = directions[side]
+    // In TLS 1.2 the first record of a key is Finished, unless an older key had data.
+    let wasInData = direction.stage >= 0 && direction.chain[direction.stage].hasOpened
+    guard isTLS13 else { return sequence == 0 && !wasInData }
+    return stage < direction.chain.count - 1
+      || (sequence == 0 && !(direction.isAtLastStage && wasInData))
   }
 
   /// Tries other keys and numbers on a record that the next one in order did not open.

@@ -144,6 +144,8 @@ struct TLSLossTests {
       builder.add(talk.close())
       let reading = try Reading(builder.pcap(), keys: session.keyLog())
       #expect(reading.summaries == ["GET / 200"], "\(suite)")
+      // No data can have been among it: nothing of HTTP is lost.
+      #expect(reading.record.notes["resynchronised"] == nil)
       #expect(reading.isBalanced)
     }
   }
