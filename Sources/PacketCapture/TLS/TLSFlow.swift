@@ -80,6 +80,7 @@ extension Connections {
   private func deliverPlain(
     _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
   ) {
+    beginNegotiated(flow, startingMidway: nil)
     feedPlain(flow, side, bytes, mark)
   }
 
@@ -90,6 +91,7 @@ extension Connections {
   private func missPlain(
     _ flow: FlowPointer, _ side: Int, _ count: UInt64, gapEnd: UInt32?, _ mark: Mark
   ) {
+    beginNegotiated(flow, startingMidway: side)
     let stream = flow.pointee.streams + side
     switch flow.pointee.layer {
     case .http1:
@@ -106,6 +108,20 @@ extension Connections {
     default:
       break
     }
+  }
+
+  /// Begins HTTP/2 with the first plaintext of either side, where the server chose that by ALPN.
+  ///
+  /// - Parameter side: the direction whose first plaintext was lost.
+  private func beginNegotiated(_ flow: FlowPointer, startingMidway side: Int?) {
+    guard flow.pointee.layer == .undecided,
+      let tls = flow.pointee.tls?.takeUnretainedValue(), tls.applicationProtocol == "h2",
+      let client = tls.clientSide
+    else { return }
+    beginHTTP2(
+      flow, clientSide: client, client: side == client ? .midway : .preface(leading: 0),
+      server: side == 1 - client ? .midway : .frames)
+    flow.pointee.layer = .http2
   }
 
   // MARK: Endings

@@ -10,7 +10,7 @@ struct TLSRecordingsTests {
   private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  @Test("all connections of the sample decrypt, and all of them speak HTTP/2")
+  @Test("all connections of the sample decrypt, and the browser chose HTTP/2 in all of them")
   func sample() throws {
     let folder = Self.package.appendingPathComponent("SampleCaptures")
     let keys = try TLSKeyLog(path: folder.appendingPathComponent("chromium-tls.keys").path)
@@ -38,6 +38,7 @@ struct TLSRecordingsTests {
       path: folder.appendingPathComponent("capture.pcap.gz").path, keys: keys)
     #expect(reading.record.notes["tls-connections"] == connections)
     #expect(reading.record.notes["tls-decrypted"] == connections)
+    // Those of which ALPN says so.
     #expect(reading.record.notes["http2-connections"] == http2)
     #expect(reading.record.notes["tls-records-not-opened"] == nil)
     #expect(reading.isBalanced)
