@@ -99,6 +99,19 @@ public struct SourceRecord: Hashable, Sendable {
 }
 
 extension SourceRecord {
+  /// TLS connections of a capture that were not decrypted.
+  public var closedTLSConnections: UInt64 {
+    let all = notes["tls-connections"] ?? 0
+    return all - min(all, notes["tls-decrypted"] ?? 0)
+  }
+
+  /// QUIC connections of a capture, and those of HTTP/2 of which nothing could be decoded.
+  public var otherClosedConnections: UInt64 {
+    (notes["quic-connections"] ?? 0) &+ (notes["http2-connections-not-decoded"] ?? 0)
+  }
+}
+
+extension SourceRecord {
   /// The value of `schema` in such a record.
   public static let schema = "postflight.source/1"
 

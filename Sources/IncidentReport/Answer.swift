@@ -23,6 +23,11 @@ struct Answer: Hashable {
       change =
         "What speaks for it: \(Self.reason(group.likely)); record "
         + "\(Self.advice(group.missing)) to be sure."
+    } else if totals.calls == 0, let closed = Self.closed(content) {
+      what = "Nothing can be judged: \(closed)."
+      change =
+        "Give the keys with --tls-keys (browsers and servers write them where SSLKEYLOGFILE says), "
+        + "or read the server's access log instead."
     } else if totals.calls == 0 {
       what = "There is no cross-origin call in what was read, so there is nothing to judge."
       change =
@@ -44,6 +49,24 @@ struct Answer: Hashable {
           + "what was missing."
         : "Nothing needs to change."
     }
+    if content.incidents.isEmpty, totals.calls > 0, let closed = Self.closed(content) {
+      change += " More may be hidden: \(closed)."
+    }
+  }
+
+  /// Connections that could not be read, in words; `nil` when there were none.
+  private static func closed(_ content: ReportContent) -> String? {
+    var tls: UInt64 = 0
+    var other: UInt64 = 0
+    for source in content.sources {
+      tls &+= source.closedTLSConnections
+      other &+= source.otherClosedConnections
+    }
+    let parts = [
+      tls > 0 ? DisplayText.counted(tls, "TLS connection") : nil,
+      other > 0 ? DisplayText.counted(other, "connection") + " of HTTP/2 or HTTP/3" : nil,
+    ].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: " and ") + " could not be read"
   }
 
   static func isBlocked(_ group: LikelyGroup) -> Bool { Likely.isBlocked(group.likely) }

@@ -9,15 +9,10 @@ struct Judgement {
   private var hidden: UInt64 = 0
   private var withoutOrigin: UInt64 = 0
 
-  /// Connections whose content was not seen, by the names under which a capture counts them.
-  private static let hiddenNotes = ["quic-connections", "http2-connections-not-decoded"]
-
   mutating func note(_ record: SourceRecord) {
     isDamaged = isDamaged || record.damageCount > 0
     exchanges &+= record.exchanges
-    for note in Self.hiddenNotes { hidden &+= record.notes[note] ?? 0 }
-    let encrypted = record.notes["tls-connections"] ?? 0
-    hidden &+= encrypted - min(encrypted, record.notes["tls-decrypted"] ?? 0)
+    hidden &+= record.closedTLSConnections &+ record.otherClosedConnections
   }
 
   mutating func note(_ traffic: TrafficRecord) {

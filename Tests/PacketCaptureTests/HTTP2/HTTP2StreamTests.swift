@@ -287,7 +287,7 @@ struct HTTP2StreamTests {
     var options = IngestOptions()
     options.keepsAll = true
     let builder = ExchangeBuilder(source: "test", options: options)
-    let connections = Connections(builder: builder)
+    let connections = Connections(builder: builder, keys: TLSKeys(TLSKeyLog()))
     let flow = connections.table.insert(FlowKey(), 0, at: 0)
     flow.pointee.layer = .tls
     flow.pointee.isSecure = true
