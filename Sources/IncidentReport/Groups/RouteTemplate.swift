@@ -5,9 +5,9 @@ enum RouteTemplate {
 
   /// Appends the route of a request target to a key.
   ///
-  /// A segment stands for an identifier when it is a number or a date, a UUID, eight or more
-  /// hexadecimal digits with a decimal one among them, a redacted secret, or 20 or more letters
-  /// and digits. The query is no part of a route.
+  /// A segment stands for an identifier when it is a number or a date, eight or more hexadecimal
+  /// digits with a decimal one among them, whole or in groups, a redacted secret, or 20 or more
+  /// letters and digits. The query is no part of a route.
   static func append(_ target: String, to key: inout [UInt8]) {
     var target = target
     target.withUTF8 { bytes in
@@ -68,7 +68,8 @@ enum RouteTemplate {
     guard digits > 0 else { return false }
     if hexLetters + letters == 0 { return first >= 48 && first <= 57 }
     if first == UInt8(ascii: "~"), letters == 0, bytes.count == 13 { return true }
-    if letters == 0, punctuation == 0 || bytes.count == 36 { return bytes.count >= 8 }
+    // Hexadecimal digits, whole or in groups as in a UUID.
+    if letters == 0, digits + hexLetters >= 8 { return punctuation == 0 || digits >= 2 }
     return bytes.count >= 20 && digits >= 2
   }
 }
