@@ -33,7 +33,7 @@ private struct Question: Hashable {
 
   static func == (left: Self, right: Self) -> Bool {
     let (first, second) = (left.evidence, right.evidence)
-    guard first.hops.count == second.hops.count, first.origin == second.origin,
+    guard first.hops.count == second.hops.count, first.origin.hasSameBytes(as: second.origin),
       first.engine == second.engine, first.kind == second.kind,
       first.hasReadableStoredResponse == second.hasReadableStoredResponse
     else { return false }
@@ -47,10 +47,12 @@ private struct Question: Hashable {
     // What tells calls apart most often; equality looks at the rest.
     hasher.combine(evidence.origin)
     hasher.combine(evidence.hops.count)
+    hasher.combine(evidence.engine)
     for hop in evidence.hops {
       for exchange in [hop.preflight, hop.request] {
         guard let exchange else { continue }
         hasher.combine(exchange.status)
+        hasher.combine(exchange.method.utf8.count)
         hasher.combine(exchange.response.first(.accessControlAllowOrigin)?.utf8.count)
         hasher.combine(exchange.request.first(.accessControlRequestHeaders))
       }
@@ -59,8 +61,9 @@ private struct Question: Hashable {
 
   private static func isAlike(_ left: Exchange?, _ right: Exchange?) -> Bool {
     guard let left, let right else { return left == nil && right == nil }
-    return left.status == right.status && left.method == right.method
-      && left.url.host == right.url.host && left.url.scheme == right.url.scheme
+    return left.status == right.status && left.method.hasSameBytes(as: right.method)
+      && (left.url.host ?? "").hasSameBytes(as: right.url.host ?? "")
+      && (left.url.host == nil) == (right.url.host == nil) && left.url.scheme == right.url.scheme
       && left.url.port == right.url.port && left.httpVersion == right.httpVersion
       && isAlike(left.request, right.request) && isAlike(left.response, right.response)
   }

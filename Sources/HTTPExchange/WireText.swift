@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Bytes from the wire as text, and back, without loss.
 ///
 /// Header values may hold any byte. Well-formed UTF-8 stands for itself; every other byte `b`
@@ -93,8 +95,16 @@ extension String {
   /// `==` compares by canonical equivalence, under which two different header values can be equal;
   /// browsers compare bytes.
   public func hasSameBytes(as other: String) -> Bool {
-    utf8.count == other.utf8.count && (self == other)
-      && (utf8.allSatisfy { $0 < 0x80 } || utf8.elementsEqual(other.utf8))
+    guard utf8.count == other.utf8.count else { return false }
+    let isSame = utf8.withContiguousStorageIfAvailable { bytes in
+      other.utf8.withContiguousStorageIfAvailable { otherBytes in
+        guard let first = bytes.baseAddress, let second = otherBytes.baseAddress else {
+          return true
+        }
+        return memcmp(first, second, bytes.count) == 0
+      }
+    }
+    return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
   }
 
   /// The text with A to Z turned into a to z and nothing else changed.

@@ -1,0 +1,59 @@
+import FetchCORS
+import HTTPExchange
+import TestSupport
+import Testing
+
+/// Remembering verdicts changes none.
+struct VerdictTableTests {
+  /// Adds what no verdict reads, another number of lines each time.
+  private func decorated(_ evidence: CallEvidence, _ generator: inout SeededGenerator)
+    -> CallEvidence
+  {
+    var evidence = evidence
+    for index in evidence.hops.indices {
+      for path in [\CallEvidence.Hop.preflight, \.request] {
+        guard var exchange = evidence.hops[index][keyPath: path] else { continue }
+        for name in ["Server", "Age", "X-Request-Id", "Content-Length", "Via", "Set-Cookie"] {
+          for _ in 0..<generator.pick([0, 0, 1, 2]) {
+            exchange.response.fields.append(
+              HeaderField(HeaderName(name), String(generator.pick([1, 20, 300]))))
+          }
+        }
+        exchange.id = ExchangeID(source: "b", number: UInt64(generator.pick([1, 2, 3, 4])))
+        evidence.hops[index][keyPath: path] = exchange
+      }
+    }
+    return evidence
+  }
+
+  @Test("a table gives the verdict of a first look, whatever else differs", arguments: [1, 2, 3])
+  func sameVerdicts(seed: UInt64) {
+    var random = RandomCall(generator: SeededGenerator(seed: seed))
+    var table = VerdictTable()
+    for _ in 0..<1000 {
+      let evidence = random.next()
+      for _ in 0..<3 {
+        let call = decorated(evidence, &random.generator)
+        #expect(table.evaluate(call) == evaluate(call))
+      }
+    }
+  }
+
+  @Test("two spellings of one character are two values")
+  func bytesCount() {
+    let composed = "https://caf\u{E9}.example"
+    let decomposed = "https://cafe\u{301}.example"
+    var table = VerdictTable()
+    for (origin, allowed) in [
+      (composed, composed), (composed, decomposed), (decomposed, composed),
+      (decomposed, decomposed),
+    ] {
+      let request = Exchange.sample(
+        request: [("Origin", origin)],
+        response: [("Access-Control-Allow-Origin", allowed)])
+      let evidence = CallEvidence(
+        origin: origin, engine: .chromium, hops: [.init(request: request)], kind: .simple)
+      #expect(table.evaluate(evidence) == evaluate(evidence))
+    }
+  }
+}
