@@ -48,13 +48,18 @@ private struct Question: Hashable {
     hasher.combine(evidence.origin)
     hasher.combine(evidence.hops.count)
     hasher.combine(evidence.engine)
+    hasher.combine(evidence.kind)
     for hop in evidence.hops {
       for exchange in [hop.preflight, hop.request] {
         guard let exchange else { continue }
         hasher.combine(exchange.status)
         hasher.combine(exchange.method.utf8.count)
-        hasher.combine(exchange.response.first(.accessControlAllowOrigin)?.utf8.count)
+        hasher.combine(exchange.url.host)
+        hasher.combine(exchange.request.first(.accessControlRequestMethod))
         hasher.combine(exchange.request.first(.accessControlRequestHeaders))
+        hasher.combine(exchange.request.first(.cookie)?.utf8.count)
+        hasher.combine(exchange.response.first(.accessControlAllowOrigin))
+        hasher.combine(exchange.response.first(.accessControlAllowHeaders)?.utf8.count)
       }
     }
   }
