@@ -11,9 +11,12 @@ struct TimeMerge {
   /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
 
+  /// A source that is open, and what it gave that has to wait.
   private final class Lane {
     let source: any ExchangeSource
     var watermark: EventTime
+    var waiting = SortedQueue()
+    var isAtEnd = false
 
     init(_ source: any ExchangeSource, from time: EventTime) {
       self.source = source
@@ -21,33 +24,21 @@ struct TimeMerge {
     }
   }
 
-  /// An exchange in the heap: boxed, since it is moved many times and large.
-  private struct Entry {
-    final class Box {
-      let exchange: Exchange
-
-      init(_ exchange: Exchange) {
-        self.exchange = exchange
-      }
-    }
-
-    let time: EventTime
-    let box: Box
-
-    init(_ exchange: Exchange) {
-      time = exchange.time
-      box = Box(exchange)
-    }
-
-    static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
-      left.time == right.time
-        ? left.box.exchange.id < right.box.exchange.id : left.time < right.time
-    }
+  /// The lane whose turn it is, and for how long.
+  private struct Turn {
+    var lane: Lane
+    /// The lane that is next, once its first exchange is before the other's.
+    var runnerUp: Lane?
+    /// Only what is before this instant may be given out; `nil` when nothing earlier can come.
+    var bound: EventTime?
+    /// Exchanges that may be given out whatever the bound says, since too many wait.
+    var credit: Int
   }
 
   private var unopened: ArraySlice<PlannedSource>
   private var lanes: [Lane] = []
-  private var heap: [Entry] = []
+  private var waitingCount = 0
+  private var turn: Turn?
   private var latest = EventTime(nanoseconds: .min)
   /// Exchanges that came after a later one had been given out.
   private(set) var lateCount: UInt64 = 0
@@ -60,36 +51,69 @@ struct TimeMerge {
   /// The next exchange in the order of time; `nil` at the end.
   mutating func next() throws(StageError) -> Exchange? {
     while true {
+      if let exchange = takeTurn() { return exchange }
+      turn = nil
       try openDue()
-      if let first = heap.first {
-        // Every source must have passed the time of what is given out.
-        if let slowest = slowestLane(), slowest.watermark <= first.time,
-          heap.count < Self.maximumWaiting * max(1, lanes.count)
-        {
-          try pull(slowest)
-          continue
-        }
-        let entry = popFirst()
-        if entry.time < latest { lateCount += 1 } else { latest = entry.time }
-        return entry.box.exchange
+      let slowest = lanes.filter { !$0.isAtEnd }.min { $0.watermark < $1.watermark }
+      if passTurn(slowest) { continue }
+      if let slowest {
+        try pull(slowest)
+      } else if unopened.isEmpty {
+        return nil
       }
-      guard let slowest = slowestLane() else {
-        if unopened.isEmpty { return nil }
-        continue
-      }
-      try pull(slowest)
     }
+  }
+
+  /// The first exchange of the lane whose turn it is; `nil` when its turn is over.
+  private mutating func takeTurn() -> Exchange? {
+    guard let lane = turn?.lane, let time = lane.waiting.firstTime else { return nil }
+    if let bound = turn?.bound, time >= bound, turn?.credit ?? 0 <= 0 { return nil }
+    if let other = turn?.runnerUp, other.waiting.isFirst(before: lane.waiting) { return nil }
+    turn?.credit -= 1
+    waitingCount -= 1
+    if time < latest { lateCount += 1 } else { latest = time }
+    return lane.waiting.popFirst()
+  }
+
+  /// Gives the turn to the lane with the earliest exchange, if that may be given out.
+  ///
+  /// - Parameter slowest: the open source that has come least far; every source must have passed
+  ///   the time of what is given out.
+  private mutating func passTurn(_ slowest: Lane?) -> Bool {
+    lanes.removeAll { $0.isAtEnd && $0.waiting.firstTime == nil }
+    var first: Lane?
+    var second: Lane?
+    for lane in lanes where lane.waiting.firstTime != nil {
+      if first.map({ lane.waiting.isFirst(before: $0.waiting) }) ?? true {
+        second = first
+        first = lane
+      } else if second.map({ lane.waiting.isFirst(before: $0.waiting) }) ?? true {
+        second = lane
+      }
+    }
+    guard let first else { return false }
+    let openCount = lanes.count { !$0.isAtEnd }
+    let turn = Turn(
+      lane: first, runnerUp: second, bound: slowest?.watermark ?? unopenedReach,
+      credit: openCount > 0 ? waitingCount - Self.maximumWaiting * openCount + 1 : 0)
+    if let bound = turn.bound, let time = first.waiting.firstTime, time >= bound, turn.credit <= 0 {
+      return false
+    }
+    self.turn = turn
+    return true
+  }
+
+  /// The time from which on the next unopened source may have something to say.
+  private var unopenedReach: EventTime? {
+    unopened.first?.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
   }
 
   /// Opens every source whose first record may stand before what would be given out next.
   private mutating func openDue() throws(StageError) {
     while let planned = unopened.first {
-      let reach = slowestLane()?.watermark ?? heap.first?.time
-      if let reach, let firstTime = planned.firstTime,
-        firstTime.advanced(by: -ExchangeBatch.reorderWindow) > reach
-      {
-        return
-      }
+      let open = lanes.lazy.filter { !$0.isAtEnd }.map(\.watermark).min()
+      let reach = open ?? lanes.compactMap(\.waiting.firstTime).min()
+      if let reach, let start = unopenedReach, start > reach { return }
       unopened.removeFirst()
       guard let source = try planned.open() else { continue }
       let start = planned.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
@@ -97,49 +121,79 @@ struct TimeMerge {
     }
   }
 
-  private func slowestLane() -> Lane? {
-    var slowest: Lane?
-    for lane in lanes where slowest.map({ lane.watermark < $0.watermark }) ?? true {
-      slowest = lane
-    }
-    return slowest
-  }
-
   private mutating func pull(_ lane: Lane) throws(StageError) {
     guard let batch = try lane.source.nextBatch() else {
-      lanes.removeAll { $0 === lane }
+      lane.isAtEnd = true
       return
     }
     lane.watermark = max(lane.watermark, batch.watermark)
-    for exchange in batch.exchanges { push(Entry(exchange)) }
+    lane.waiting.insert(batch.exchanges)
+    waitingCount += batch.exchanges.count
   }
+}
 
-  // MARK: A binary heap
+/// Exchanges by time, then by identifier.
+///
+/// Sources are in order but for a few neighbours, so that nearly everything is put in at the end.
+struct SortedQueue {
+  private var times: [EventTime] = []
+  /// Beside their times, so that searching touches no exchange.
+  private var exchanges: [Exchange?] = []
+  private var head = 0
 
-  private mutating func push(_ entry: Entry) {
-    heap.append(entry)
-    var child = heap.count - 1
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard Entry.isBefore(heap[child], heap[parent]) else { return }
-      heap.swapAt(child, parent)
-      child = parent
+  /// The time of the first exchange; `nil` when there is none.
+  var firstTime: EventTime? { head < times.count ? times[head] : nil }
+
+  /// Whether its first exchange comes before that of another queue.
+  func isFirst(before other: Self) -> Bool {
+    guard let time = firstTime, let otherTime = other.firstTime else { return firstTime != nil }
+    if time != otherTime { return time < otherTime }
+    guard let exchange = exchanges[head], let second = other.exchanges[other.head] else {
+      return false
     }
+    return exchange.id < second.id
   }
 
-  private mutating func popFirst() -> Entry {
-    heap.swapAt(0, heap.count - 1)
-    let first = heap.removeLast()
-    var parent = 0
-    while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < heap.count && Entry.isBefore(heap[child], heap[least]) {
-        least = child
+  /// Takes out the first exchange.
+  mutating func popFirst() -> Exchange? {
+    guard head < times.count else { return nil }
+    let exchange = exchanges[head].take()
+    head += 1
+    if head == times.count || (head >= 4096 && head * 2 >= times.count) {
+      times.removeFirst(head)
+      exchanges.removeFirst(head)
+      head = 0
+    }
+    return exchange
+  }
+
+  /// Puts exchanges in.
+  mutating func insert(_ batch: [Exchange]) {
+    for exchange in batch {
+      let time = exchange.time
+      if times.count == head || isOrdered(times.count - 1, time, exchange) {
+        times.append(time)
+        exchanges.append(exchange)
+      } else {
+        let index = place(of: exchange, time)
+        times.insert(time, at: index)
+        exchanges.insert(exchange, at: index)
       }
-      if least == parent { return first }
-      heap.swapAt(least, parent)
-      parent = least
     }
+  }
+
+  /// Whether what stands at an index comes before an exchange, or is its equal.
+  private func isOrdered(_ index: Int, _ time: EventTime, _ exchange: Exchange) -> Bool {
+    guard times[index] == time, let other = exchanges[index] else { return times[index] < time }
+    return !(exchange.id < other.id)
+  }
+
+  private func place(of exchange: Exchange, _ time: EventTime) -> Int {
+    var (low, high) = (head, times.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isOrdered(middle, time, exchange) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }
