@@ -81,12 +81,12 @@ final class ValueInterner {
 
   /// `203.0.113.9:4711` and `[2001:db8::1]:4711` without brackets and port.
   static func address(_ text: String) -> String {
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      return String(text[text.index(after: text.startIndex)..<end])
+    let bytes = text.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return text }
+    if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
+      return String(text[bytes.index(after: bytes.startIndex)..<end])
     }
-    guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else {
-      return text
-    }
+    guard bytes.lastIndex(of: UInt8(ascii: ":")) == colon else { return text }
     return String(text[..<colon])
   }
 }

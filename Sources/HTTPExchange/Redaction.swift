@@ -72,7 +72,7 @@ public enum Redaction {
   ///
   /// The fragment goes: a browser never sends it, and in a `Location` it may hold an access token.
   public static func url(_ text: String) -> String {
-    guard text.utf8.contains(where: { marks.contains($0) }) else { return text }
+    if text.utf8.withContiguousStorageIfAvailable(isPlain) ?? false { return text }
     var url = Substring(text)
     if let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) { url = url[..<fragment] }
     // URL parsers drop these before anything else.
@@ -91,9 +91,6 @@ public enum Redaction {
       + withoutSecrets(url[end..<query], separators: ";/", isNamed: true)
       + withoutSecrets(url[query...], separators: "?&;", isNamed: false)
   }
-
-  /// The bytes without one of which there is nothing to replace.
-  private static let marks = Array("@?#;".utf8)
 
   /// Where user info would stand; `nil` when the URL has no authority.
   private static func authorityStart(_ url: Substring) -> String.Index? {
@@ -170,6 +167,63 @@ public enum Redaction {
     // Encoded as a browser sends it, so that a Location and the request after it agree.
     return isToken ? String(text) : token(of: RequestURL.encodedQuery(text))
   }
+
+  /// Whether a URL surely holds nothing to replace, told by one look at its bytes.
+  ///
+  /// Nearly every URL of a log goes this way; the others are taken apart.
+  private static func isPlain(_ url: UnsafeBufferPointer<UInt8>) -> Bool {
+    var isQuery = false
+    var start = 0
+    var equals = -1
+    for index in 0...url.count {
+      let byte = index < url.count ? url[index] : UInt8(ascii: "&")
+      switch byte {
+      case UInt8(ascii: "@"), UInt8(ascii: "#"), UInt8(ascii: ";"), UInt8(ascii: "\\"), 0..<0x20:
+        return false
+      case UInt8(ascii: "="):
+        if equals < 0 { equals = index }
+      case UInt8(ascii: "/") where !isQuery, UInt8(ascii: "?"), UInt8(ascii: "&"):
+        // Shorter ones have the shape of no token.
+        guard index - start < 24 else { return false }
+        if isQuery, equals > 0, mayBeSecretName(url[start..<equals]) { return false }
+        isQuery = isQuery || byte == UInt8(ascii: "?")
+        start = index + 1
+        equals = -1
+      default:
+        break
+      }
+    }
+    return true
+  }
+
+  /// Whether ``isSecret(name:value:)`` may take the name of a parameter for that of a secret.
+  private static func mayBeSecretName(_ name: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+    for start in name.indices {
+      switch name[start] | 0x20 {
+      case UInt8(ascii: "%") | 0x20: return true
+      // What the parts of secret names begin with.
+      case UInt8(ascii: "a"), UInt8(ascii: "b"), UInt8(ascii: "c"), UInt8(ascii: "j"),
+        UInt8(ascii: "p"), UInt8(ascii: "s"), UInt8(ascii: "t"):
+        let rest = name[start...]
+        if secretParts.contains(where: { begins(rest, with: $0) }) { return true }
+      default: break
+      }
+    }
+    return secretNameBytes.contains { $0.count == name.count && begins(name, with: $0) }
+  }
+
+  private static func begins(
+    _ text: Slice<UnsafeBufferPointer<UInt8>>, with part: [UInt8]
+  ) -> Bool {
+    guard text.count >= part.count else { return false }
+    for offset in part.indices {
+      let byte = text[text.startIndex + offset]
+      guard (byte &- 65 < 26 ? byte | 0x20 : byte) == part[offset] else { return false }
+    }
+    return true
+  }
+
+  private static let secretNameBytes = secretNames.map { Array($0.utf8) }
 
   private static let secretNames: Set<String> = [
     "auth", "authorization", "code", "csrf", "key", "nonce", "otp", "pass", "pwd", "sid", "sig",
