@@ -12,25 +12,9 @@ public final class CaptureReader {
   private let input: ByteInput
   let connections: Connections
   private let builder: ExchangeBuilder
-  private var file = CaptureFile()
-  private var decoder = PacketDecoder()
+  private var intake = PacketIntake()
   private var carried = 0
   private var isFinished = false
-  private var used: UInt64 = 0
-  private var skips = [UInt64](repeating: 0, count: Skip.allCases.count)
-  private var named: [PacketFate: UInt64] = [:]
-  private var links: [LinkLayer] = []
-  private var lastLink: LinkLayer?
-  private var firstTime = Int64.max
-  private var lastTime = Int64.min
-  private var previousTime = Int64.min
-  private var backwards: UInt64 = 0
-  /// How far times have gone backwards at most, which the watermark stays behind.
-  private var disorder: Int64 = 0
-  private var quicFlows: Set<FlowKeyHash> = []
-
-  /// Two ends of a QUIC flow, mixed.
-  private typealias FlowKeyHash = UInt64
 
   /// A reader of `input`, whose first bytes ``recognizes(_:)`` accepted.
   ///
@@ -72,83 +56,24 @@ public final class CaptureReader {
     do throws(InputDamage) {
       buffer = try input.next(carrying: carried)
     } catch {
-      file.addDamage(SourceRecord.Damage(offset: error.offset, what: error.what))
+      intake.file.addDamage(SourceRecord.Damage(offset: error.offset, what: error.what))
     }
     if let buffer {
-      read(buffer)
+      carried = intake.read(
+        buffer, at: input.offset - UInt64(buffer.count), into: connections)
       connections.expire()
     } else {
       finish()
     }
     let watermark = EventTime(nanoseconds: connections.watermark)
-      .advanced(by: -min(disorder, ExchangeBatch.reorderWindow))
+      .advanced(by: -min(intake.disorder, ExchangeBatch.reorderWindow))
     return ExchangeBatch(exchanges: builder.takeExchanges(), watermark: watermark)
-  }
-
-  private func read(_ buffer: UnsafeRawBufferPointer) {
-    var position = 0
-    file.bufferOffset = input.offset - UInt64(buffer.count)
-    steps: while true {
-      switch file.step(buffer, &position) {
-      case .packet: packet()
-      case .skipped(let skip): skips[Int(skip.rawValue)] &+= 1
-      case .keyLog(let text): connections.keys.own.add(text: text)
-      case .nothing: continue
-      case .needsMore: break steps
-      }
-    }
-    carried = buffer.count - position
-  }
-
-  private func packet() {
-    let packet = file.packet
-    if packet.time < previousTime {
-      backwards &+= 1
-      let (distance, overflow) = lastTime.subtractingReportingOverflow(packet.time)
-      disorder = max(disorder, overflow ? .max : distance)
-    }
-    previousTime = packet.time
-    if packet.time < firstTime { firstTime = packet.time }
-    if packet.time > lastTime { lastTime = packet.time }
-    if packet.link != lastLink { see(packet.link) }
-    var fate = decoder.decode(
-      packet.link, packet.bytes, wire: min(packet.wire, 4 * CaptureLimits.packetLength),
-      at: packet.time)
-    switch fate {
-    case .segment:
-      let mark = Mark(
-        time: packet.time, number: file.number,
-        acknowledgment: decoder.segment.flags & Segment.ack != 0
-          ? decoder.segment.acknowledgment : 0,
-        resolution: packet.resolution)
-      fate = connections.receive(decoder.segment, mark)
-    case .skipped(.quic):
-      let hash = FlowKey.of(decoder.segment).key.hash(0)
-      if quicFlows.count < CaptureLimits.quicFlows { quicFlows.insert(hash) }
-    default:
-      break
-    }
-    switch fate {
-    case .used, .segment:
-      used &+= 1
-    case .skipped(let skip):
-      skips[Int(skip.rawValue)] &+= 1
-    default:
-      // A hostile file may name thousands of protocols.
-      let isNamed = named[fate] != nil || named.count < CaptureLimits.namedKinds
-      if isNamed { named[fate, default: 0] += 1 } else { skips[Int(Skip.notIP.rawValue)] &+= 1 }
-    }
-  }
-
-  private func see(_ link: LinkLayer) {
-    lastLink = link
-    if links.count < CaptureLimits.tags, !links.contains(link) { links.append(link) }
   }
 
   private func finish() {
     isFinished = true
-    file.finish(carried, end: input.offset)
-    file.endSection()
+    intake.file.finish(carried, end: input.offset)
+    intake.file.endSection()
     connections.finishAll()
     writeRecord()
   }
@@ -156,21 +81,23 @@ public final class CaptureReader {
 
 extension CaptureReader {
   private func writeRecord() {
+    let file = intake.file
     record.kind = file.format == .pcapng ? "pcapng" : "pcap"
-    let links = links.isEmpty && file.format == .pcap ? [file.pcap.link] : links
+    let links =
+      intake.links.isEmpty && file.format == .pcap ? [file.pcap.link] : intake.links
     record.format = links.isEmpty ? nil : links.map(\.name).joined(separator: ", ")
     record.bytes = input.offset
     record.read = file.number
-    record.used = used
-    for skip in Skip.allCases where skips[Int(skip.rawValue)] > 0 {
-      record.skip(skip.name, skips[Int(skip.rawValue)])
+    record.used = intake.used
+    for skip in Skip.allCases where intake.skipped(skip) > 0 {
+      record.skip(skip.name, intake.skipped(skip))
     }
-    for (fate, count) in named { record.skip(fate.name, count) }
+    for (fate, count) in intake.named { record.skip(fate.name, count) }
     record.exchanges = builder.found
     if builder.passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = builder.passedOver }
-    if firstTime <= lastTime {
-      record.see(EventTime(nanoseconds: firstTime))
-      record.see(EventTime(nanoseconds: lastTime))
+    if intake.firstTime <= intake.lastTime {
+      record.see(EventTime(nanoseconds: intake.firstTime))
+      record.see(EventTime(nanoseconds: intake.lastTime))
     }
     for damage in file.damages { record.addDamage(damage) }
     for _ in file.damages.count..<Int(clamping: max(file.damageCount, UInt64(file.damages.count))) {
@@ -183,7 +110,8 @@ extension CaptureReader {
 
   private func writeNotes() {
     let counts = connections.counts
-    var fragments = decoder.fragments
+    let file = intake.file
+    var fragments = intake.decoder.fragments
     fragments.finish()
     let notes: [(String, UInt64)] = [
       ("connections", counts.connections),
@@ -193,7 +121,7 @@ extension CaptureReader {
       ("http2-connections-not-decoded", counts.http2NotDecoded),
       ("http2-connections-without-start", counts.http2WithoutStart),
       ("other-connections", counts.other),
-      ("quic-connections", UInt64(quicFlows.count)),
+      ("quic-connections", UInt64(intake.quicCount)),
       ("connections-without-start", counts.withoutStart),
       ("one-sided-connections", counts.oneSided),
       ("connections-with-gaps", counts.withGaps),
@@ -229,10 +157,10 @@ extension CaptureReader {
       ("unknown-fields", counts.unknownFields),
       ("hpack-tables-too-large", counts.largeTables),
       ("hpack-tables-forgotten", counts.forgottenTables),
-      ("tunnelled-packets", decoder.tunnelled),
+      ("tunnelled-packets", intake.decoder.tunnelled),
       ("datagrams-reassembled", fragments.completed),
       ("datagrams-incomplete", fragments.incomplete),
-      ("times-going-backwards", backwards),
+      ("times-going-backwards", intake.backwards),
       ("packets-without-time", file.untimed),
       ("packets-dropped-by-capture", file.dropped),
       ("joined-files", file.joinedFiles),
@@ -252,7 +180,7 @@ extension CaptureReader {
       "TLS connections were not decrypted")
     record.warnings += connections.tlsWarnings
     warn(
-      UInt64(quicFlows.count), "QUIC (HTTP/3) connection was not decrypted",
+      UInt64(intake.quicCount), "QUIC (HTTP/3) connection was not decrypted",
       "QUIC (HTTP/3) connections were not decrypted")
     warn(
       counts.http2NotDecoded, "HTTP/2 connection was not decoded",
@@ -265,7 +193,7 @@ extension CaptureReader {
       counts.snapped, "segment was cut by the snapshot length: header blocks may be incomplete",
       "segments were cut by the snapshot length: header blocks may be incomplete")
     warn(
-      file.dropped, "packet was dropped by the capturing system",
+      intake.file.dropped, "packet was dropped by the capturing system",
       "packets were dropped by the capturing system")
   }
 }

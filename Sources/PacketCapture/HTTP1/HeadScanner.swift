@@ -122,7 +122,10 @@ struct HeadScanner {
     _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ name: StaticString
   ) -> UnsafeRawBufferPointer? {
     var index = start + name.utf8CodeUnitCount
-    guard index < end, bytes.hasCaseless(name, at: start) else { return nil }
+    // Most other names end elsewhere, which is seen at once.
+    guard index < end, bytes[index] == UInt8(ascii: ":") || isBlank(bytes[index]),
+      bytes.hasCaseless(name, at: start)
+    else { return nil }
     while index < end, isBlank(bytes[index]) { index += 1 }
     guard index < end, bytes[index] == UInt8(ascii: ":") else { return nil }
     index += 1

@@ -5,27 +5,29 @@ internal import HTTPExchange
 /// Segments come in with ``receive(_:_:)``; what each connection's two directions deliver in order
 /// goes to the HTTP parser at once, and nothing is kept of bodies.
 final class Connections {
-  var table = FlowTable()
-  var held = Slab<HeldSegment>()
-  var requests = Slab<OpenRequest>()
-  var heldBytes = 0
-  var firstHolding: FlowPointer?
-  var lastHolding: FlowPointer?
-  var firstOpen: OpenRequestPointer?
-  var lastOpen: OpenRequestPointer?
-  var openBytes = 0
-  var requestCount = 0
+  // One thread alone calls this, and no method hands out access to what it changes: checking that
+  // for each packet again costs more than finding its connection.
+  @exclusivity(unchecked) var table = FlowTable()
+  @exclusivity(unchecked) var held = Slab<HeldSegment>()
+  @exclusivity(unchecked) var requests = Slab<OpenRequest>()
+  @exclusivity(unchecked) var heldBytes = 0
+  @exclusivity(unchecked) var firstHolding: FlowPointer?
+  @exclusivity(unchecked) var lastHolding: FlowPointer?
+  @exclusivity(unchecked) var firstOpen: OpenRequestPointer?
+  @exclusivity(unchecked) var lastOpen: OpenRequestPointer?
+  @exclusivity(unchecked) var openBytes = 0
+  @exclusivity(unchecked) var requestCount = 0
   /// Bytes of header blocks that are not whole yet.
-  var partialBytes = 0
+  @exclusivity(unchecked) var partialBytes = 0
   /// Bytes of all HPACK tables.
-  var tableBytes = 0
-  var scratch = HPACKDecoder.Scratch()
+  @exclusivity(unchecked) var tableBytes = 0
+  @exclusivity(unchecked) var scratch = HPACKDecoder.Scratch()
   /// The latest time of any packet.
-  private(set) var latest = Int64.min
-  private var hasLeapt = false
-  var counts = ConnectionCounts()
+  @exclusivity(unchecked) private(set) var latest = Int64.min
+  @exclusivity(unchecked) private var hasLeapt = false
+  @exclusivity(unchecked) var counts = ConnectionCounts()
   /// How many exchanges began in the packet that is being delivered.
-  var ordinal: UInt32 = 0
+  @exclusivity(unchecked) var ordinal: UInt32 = 0
   let builder: ExchangeBuilder
   let keys: TLSKeys
   var tls = TLSTotals()
