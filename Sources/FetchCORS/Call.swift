@@ -92,59 +92,143 @@ public struct CallExchange: Hashable, Sendable {
 /// What a page asked for once, with the verdict on it.
 ///
 /// Written as `"schema":"postflight.call/1"`; see `CallRecord.swift` for the columns.
+///
+/// A value like any other. What it was found to be lies in an allocation that calls which are judged
+/// alike share, and the rest in one of its own: a copy of all of it would cost two dozen reference
+/// counts.
 public struct Call: Hashable, Sendable {
+  private var parts: CallParts
+
   /// When its first exchange began (ended, where only that is stamped).
-  public var time: EventTime
+  public var time: EventTime {
+    get { parts.time }
+    set { ownParts.time = newValue }
+  }
   /// How finely that is told.
-  public var resolution: TimeResolution
+  public var resolution: TimeResolution {
+    get { parts.resolution }
+    set { ownParts.resolution = newValue }
+  }
   /// What is said of it.
-  public var verdict: Verdict
+  public var verdict: Verdict {
+    get { parts.judgement.verdict }
+    set { ownJudgement.verdict = newValue }
+  }
   /// What an undetermined call probably was, and from what; a report adds it.
-  public var likely: String?
+  public var likely: String? {
+    get { parts.likely }
+    set { ownParts.likely = newValue }
+  }
   /// At which response it failed; `nil` unless blocked or contradicted.
-  public var phase: Phase?
+  public var phase: Phase? {
+    get { parts.judgement.phase }
+    set { ownJudgement.phase = newValue }
+  }
   /// Redirects followed before the failing exchange, or before the last one.
-  public var hop: Int
+  public var hop: Int {
+    get { parts.judgement.hop }
+    set { ownJudgement.hop = newValue }
+  }
   /// Why it failed.
-  public var reason: BlockedReason?
+  public var reason: BlockedReason? {
+    get { parts.judgement.reason }
+    set { ownJudgement.reason = newValue }
+  }
   /// The method, header or origin that failed.
-  public var parameter: String?
+  public var parameter: String? {
+    get { parts.judgement.parameter }
+    set { ownJudgement.parameter = newValue }
+  }
   /// The name of the cause; a report adds it.
-  public var cause: String?
+  public var cause: String? {
+    get { parts.cause }
+    set { ownParts.cause = newValue }
+  }
   /// The page's origin, as its first request gave it.
-  public var origin: String
+  public var origin: String {
+    get { parts.judgement.origin }
+    set { ownJudgement.origin = newValue }
+  }
   /// The method of the first hop.
-  public var method: String
+  public var method: String {
+    get { parts.judgement.method }
+    set { ownJudgement.method = newValue }
+  }
   /// The URL of the first hop.
-  public var url: RequestURL
+  public var url: RequestURL {
+    get { parts.url }
+    set { ownParts.url = newValue }
+  }
   /// The browser's address.
-  public var client: String
+  public var client: String {
+    get { parts.client }
+    set { ownParts.client = newValue }
+  }
   /// `chromium`, `firefox`, `webkit`, or `unknown`.
-  public var engine: String
+  public var engine: String {
+    get { parts.judgement.engine }
+    set { ownJudgement.engine = newValue }
+  }
   /// The browser's user agent, where recorded.
-  public var userAgent: String?
+  public var userAgent: String? {
+    get { parts.userAgent }
+    set { ownParts.userAgent = newValue }
+  }
   /// How the actual request came to be sent.
-  public var kind: CallKind
+  public var kind: CallKind {
+    get { parts.judgement.kind }
+    set { ownJudgement.kind = newValue }
+  }
   /// What is known of its credentials mode.
-  public var credentials: CredentialsEvidence
+  public var credentials: CredentialsEvidence {
+    get { parts.judgement.credentials }
+    set { ownJudgement.credentials = newValue }
+  }
   /// What is known of its mode.
-  public var mode: ModeEvidence
+  public var mode: ModeEvidence {
+    get { parts.judgement.mode }
+    set { ownJudgement.mode = newValue }
+  }
   /// What the verdict would need to know, such as `credentials` or `actual-request`.
-  public var missing: [String]
+  public var missing: [String] {
+    get { parts.judgement.missing }
+    set { ownJudgement.missing = newValue }
+  }
   /// What was taken for granted: `not-credentialed`, `single-line`.
-  public var assumes: [String]
+  public var assumes: [String] {
+    get { parts.judgement.assumes }
+    set { ownJudgement.assumes = newValue }
+  }
   /// Further faults of the failing response, as codes.
-  public var otherFaults: [String]
+  public var otherFaults: [String] {
+    get { parts.judgement.otherFaults }
+    set { ownJudgement.otherFaults = newValue }
+  }
   /// The standard's verdict where the caller's engine departs from it.
-  public var standardVerdict: Verdict?
+  public var standardVerdict: Verdict? {
+    get { parts.judgement.standardVerdict }
+    set { ownJudgement.standardVerdict = newValue }
+  }
   /// What the caller's console said, reconstructed in the engine's wording, never observed.
-  public var message: String?
+  public var message: String? {
+    get { parts.message }
+    set { ownParts.message = newValue }
+  }
   /// The identifier of the incident that it belongs to; a report adds it.
-  public var incident: String?
+  public var incident: String? {
+    get { parts.incident }
+    set { ownParts.incident = newValue }
+  }
   /// Every world in which the outcome differs; empty when there is only one.
-  public var worlds: [WorldOutcome]
+  public var worlds: [WorldOutcome] {
+    get { parts.judgement.worlds }
+    set { ownJudgement.worlds = newValue }
+  }
   /// Its exchanges in order.
-  public var exchanges: [CallExchange]
+  public var exchanges: [CallExchange] {
+    get { parts.exchanges }
+    set { ownParts.exchanges = newValue }
+  }
 
   /// A call of those parts; what only a report knows is left out.
   public init(
@@ -156,29 +240,40 @@ public struct Call: Hashable, Sendable {
     standardVerdict: Verdict? = nil, message: String? = nil, worlds: [WorldOutcome] = [],
     exchanges: [CallExchange]
   ) {
-    self.time = time
-    self.resolution = resolution
-    self.verdict = verdict
-    self.phase = phase
-    self.hop = hop
-    self.reason = reason
-    self.parameter = parameter
-    self.origin = origin
-    self.method = method
-    self.url = url
-    self.client = client
-    self.engine = engine
-    self.userAgent = userAgent
-    self.kind = kind
-    self.credentials = credentials
-    self.mode = mode
-    self.missing = missing
-    self.assumes = assumes
-    self.otherFaults = otherFaults
-    self.standardVerdict = standardVerdict
-    self.message = message
-    self.worlds = worlds
-    self.exchanges = exchanges
+    parts = CallParts(
+      time: time, resolution: resolution, url: url, client: client, userAgent: userAgent,
+      message: message, exchanges: exchanges,
+      judgement: CallJudgement(
+        verdict: verdict, phase: phase, hop: hop, reason: reason, parameter: parameter,
+        origin: origin, method: method, engine: engine, kind: kind, credentials: credentials,
+        mode: mode, missing: missing, assumes: assumes, otherFaults: otherFaults,
+        standardVerdict: standardVerdict, worlds: worlds))
+  }
+
+  /// The same finding on another call, which begins with the first of those exchanges.
+  init(as other: Call, exchanges: [CallExchange]) {
+    let first = exchanges[0].exchange
+    parts = CallParts(
+      time: first.time, resolution: first.resolution, url: first.url,
+      client: first.forwardedFor ?? first.client, userAgent: first.userAgent,
+      message: other.message, exchanges: exchanges, judgement: other.parts.judgement)
+  }
+
+  private var ownParts: CallParts {
+    mutating get {
+      if !isKnownUniquelyReferenced(&parts) { parts = CallParts(parts) }
+      return parts
+    }
+  }
+
+  private var ownJudgement: CallJudgement {
+    mutating get {
+      let parts = ownParts
+      if !isKnownUniquelyReferenced(&parts.judgement) {
+        parts.judgement = CallJudgement(parts.judgement)
+      }
+      return parts.judgement
+    }
   }
 
   /// The preflight of the failing hop, or the last one that was seen.
@@ -188,13 +283,155 @@ public struct Call: Hashable, Sendable {
   public var request: Exchange? { last(.request) }
 
   private func last(_ role: CallExchange.Role) -> Exchange? {
-    let all = exchanges.filter { $0.role == role }
-    return (all.last { $0.hop == hop } ?? (reason == nil ? all.last : all.last { $0.hop <= hop }))?
+    let ofHop = exchanges.last { $0.role == role && $0.hop == hop }
+    return (ofHop ?? exchanges.last { $0.role == role && (reason == nil || $0.hop <= hop) })?
       .exchange
   }
 
   /// The response that decides: the failing one, or the last.
   public var decidingResponse: Exchange? {
     phase == .preflight ? preflight : request ?? preflight
+  }
+
+  /// Whether all parts are equal.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.parts === right.parts || left.parts.isEqual(to: right.parts)
+  }
+
+  /// Hashes what tells calls apart.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(time)
+    hasher.combine(url)
+    hasher.combine(client)
+  }
+}
+
+/// The parts of one call.
+///
+/// Written to only while one call alone refers to them, through that call, whose exclusive access is
+/// checked already.
+private final class CallParts: @unchecked Sendable {
+  @exclusivity(unchecked) var time: EventTime
+  @exclusivity(unchecked) var resolution: TimeResolution
+  @exclusivity(unchecked) var url: RequestURL
+  @exclusivity(unchecked) var client: String
+  @exclusivity(unchecked) var userAgent: String?
+  @exclusivity(unchecked) var message: String?
+  @exclusivity(unchecked) var exchanges: [CallExchange]
+  @exclusivity(unchecked) var judgement: CallJudgement
+  @exclusivity(unchecked) var likely: String?
+  @exclusivity(unchecked) var cause: String?
+  @exclusivity(unchecked) var incident: String?
+
+  init(
+    time: EventTime, resolution: TimeResolution, url: RequestURL, client: String,
+    userAgent: String?, message: String?, exchanges: [CallExchange], judgement: CallJudgement
+  ) {
+    self.time = time
+    self.resolution = resolution
+    self.url = url
+    self.client = client
+    self.userAgent = userAgent
+    self.message = message
+    self.exchanges = exchanges
+    self.judgement = judgement
+  }
+
+  convenience init(_ other: CallParts) {
+    self.init(
+      time: other.time, resolution: other.resolution, url: other.url, client: other.client,
+      userAgent: other.userAgent, message: other.message, exchanges: other.exchanges,
+      judgement: other.judgement)
+    likely = other.likely
+    cause = other.cause
+    incident = other.incident
+  }
+
+  func isEqual(to other: CallParts) -> Bool {
+    time == other.time
+      && resolution == other.resolution
+      && url == other.url
+      && client == other.client
+      && userAgent == other.userAgent
+      && message == other.message
+      && exchanges == other.exchanges
+      && likely == other.likely
+      && cause == other.cause
+      && incident == other.incident
+      && (judgement === other.judgement || judgement.isEqual(to: other.judgement))
+  }
+}
+
+/// What a call was found to be.
+///
+/// Written to only while the parts of one call alone refer to it, through that call.
+private final class CallJudgement: @unchecked Sendable {
+  @exclusivity(unchecked) var verdict: Verdict
+  @exclusivity(unchecked) var phase: Phase?
+  @exclusivity(unchecked) var hop: Int
+  @exclusivity(unchecked) var reason: BlockedReason?
+  @exclusivity(unchecked) var parameter: String?
+  @exclusivity(unchecked) var origin: String
+  @exclusivity(unchecked) var method: String
+  @exclusivity(unchecked) var engine: String
+  @exclusivity(unchecked) var kind: CallKind
+  @exclusivity(unchecked) var credentials: CredentialsEvidence
+  @exclusivity(unchecked) var mode: ModeEvidence
+  @exclusivity(unchecked) var missing: [String]
+  @exclusivity(unchecked) var assumes: [String]
+  @exclusivity(unchecked) var otherFaults: [String]
+  @exclusivity(unchecked) var standardVerdict: Verdict?
+  @exclusivity(unchecked) var worlds: [WorldOutcome]
+
+  init(
+    verdict: Verdict, phase: Phase?, hop: Int, reason: BlockedReason?, parameter: String?,
+    origin: String, method: String, engine: String, kind: CallKind,
+    credentials: CredentialsEvidence, mode: ModeEvidence, missing: [String], assumes: [String],
+    otherFaults: [String], standardVerdict: Verdict?, worlds: [WorldOutcome]
+  ) {
+    self.verdict = verdict
+    self.phase = phase
+    self.hop = hop
+    self.reason = reason
+    self.parameter = parameter
+    self.origin = origin
+    self.method = method
+    self.engine = engine
+    self.kind = kind
+    self.credentials = credentials
+    self.mode = mode
+    self.missing = missing
+    self.assumes = assumes
+    self.otherFaults = otherFaults
+    self.standardVerdict = standardVerdict
+    self.worlds = worlds
+  }
+
+  convenience init(_ other: CallJudgement) {
+    self.init(
+      verdict: other.verdict, phase: other.phase, hop: other.hop, reason: other.reason,
+      parameter: other.parameter, origin: other.origin, method: other.method, engine: other.engine,
+      kind: other.kind, credentials: other.credentials, mode: other.mode, missing: other.missing,
+      assumes: other.assumes, otherFaults: other.otherFaults,
+      standardVerdict: other.standardVerdict, worlds: other.worlds)
+  }
+
+  func isEqual(to other: CallJudgement) -> Bool {
+    verdict == other.verdict
+      && phase == other.phase
+      && hop == other.hop
+      && reason == other.reason
+      && parameter == other.parameter
+      && origin == other.origin
+      && method == other.method
+      && engine == other.engine
+      && kind == other.kind
+      && credentials == other.credentials
+      && mode == other.mode
+      && missing == other.missing
+      && assumes == other.assumes
+      && otherFaults == other.otherFaults
+      && standardVerdict == other.standardVerdict
+      && worlds == other.worlds
   }
 }

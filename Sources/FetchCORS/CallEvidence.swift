@@ -6,18 +6,49 @@ public struct CallEvidence: Hashable, Sendable {
   public struct Hop: Hashable, Sendable {
     /// Its preflight.
     public var preflight: Exchange? {
-      didSet { answer = preflight.flatMap { PreflightAnswer($0) } }
+      didSet {
+        answer = preflight.flatMap { PreflightAnswer($0) }
+        preflightNumber = nil
+      }
     }
     /// What the preflight asked and was answered, read once.
     public private(set) var answer: PreflightAnswer?
     /// Its actual request.
-    public var request: Exchange?
+    public var request: Exchange? {
+      didSet { requestNumber = nil }
+    }
+    /// The numbers that ``VerdictTable/number(of:)`` gave them, where it was asked.
+    public private(set) var preflightNumber: Int?
+    public private(set) var requestNumber: Int?
 
     /// A hop whose preflight was read before.
-    public init(preflight: Exchange, answer: PreflightAnswer?) {
+    public init(preflight: Exchange, answer: PreflightAnswer?, number: Int) {
       self.preflight = preflight
       self.answer = answer
-      request = nil
+      preflightNumber = number
+    }
+
+    /// A hop without a preflight, whose request was looked at before.
+    public init(request: Exchange, number: Int) {
+      self.request = request
+      requestNumber = number
+    }
+
+    /// Adds the request, which was looked at before.
+    public mutating func add(request: Exchange, number: Int) {
+      self.request = request
+      requestNumber = number
+    }
+
+    /// Whether both hold the same exchanges.
+    public static func == (left: Self, right: Self) -> Bool {
+      left.preflight == right.preflight && left.request == right.request
+    }
+
+    /// Hashes the exchanges.
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(preflight)
+      hasher.combine(request)
     }
 
     /// A hop of those exchanges.

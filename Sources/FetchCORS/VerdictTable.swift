@@ -1,4 +1,4 @@
-internal import HTTPExchange
+public import HTTPExchange
 
 /// Gives verdicts as ``evaluate(_:as:)`` does, and remembers them.
 ///
@@ -9,6 +9,7 @@ public struct VerdictTable {
   private static let limit = 2048
 
   private var verdicts: [Question: Call] = [:]
+  private var classes = ExchangeClasses()
   private let engine: Engine?
 
   /// - Parameter engine: the engine to judge every call by; `nil` takes the one of its user agent.
@@ -16,91 +17,71 @@ public struct VerdictTable {
     self.engine = engine
   }
 
+  /// The number of all exchanges that are judged as this one is; ``evaluate(_:)`` needs not ask for
+  /// it again where the evidence holds it.
+  public mutating func number(of exchange: Exchange) -> Int { classes.number(of: exchange) }
+
   /// The verdict on a call.
   public mutating func evaluate(_ evidence: CallEvidence) -> Call {
-    let question = Question(evidence: evidence)
+    let question = question(evidence)
     if let known = verdicts[question] { return known.moved(to: evidence, as: engine) }
     let verdict = FetchCORS.evaluate(evidence, as: engine)
     if verdicts.count >= Self.limit { verdicts.removeAll(keepingCapacity: true) }
     verdicts[question] = verdict
     return verdict
   }
+
+  private mutating func question(_ evidence: CallEvidence) -> Question {
+    var question = Question(
+      origin: evidence.origin, engine: evidence.engine, kind: evidence.kind,
+      hasReadableStoredResponse: evidence.hasReadableStoredResponse)
+    for (index, hop) in evidence.hops.enumerated() {
+      let preflight = hop.preflight.map { hop.preflightNumber ?? classes.number(of: $0) }
+      let request = hop.request.map { hop.requestNumber ?? classes.number(of: $0) }
+      if index == 0 {
+        question.preflight = preflight ?? 0
+        question.request = request ?? 0
+      } else {
+        question.laterHops += [preflight ?? 0, request ?? 0]
+      }
+    }
+    return question
+  }
 }
 
-/// The evidence of a call, equal to that of another one that must be judged alike.
+/// Everything that a verdict depends on.
 private struct Question: Hashable {
-  let evidence: CallEvidence
+  var origin: String
+  var engine: Engine?
+  var kind: CallKind
+  var hasReadableStoredResponse: Bool
+  /// The numbers of the first hop's exchanges; 0 where there is none.
+  var preflight = 0
+  var request = 0
+  var laterHops: [Int] = []
 
   static func == (left: Self, right: Self) -> Bool {
-    let (first, second) = (left.evidence, right.evidence)
-    guard first.hops.count == second.hops.count, first.origin.hasSameBytes(as: second.origin),
-      first.engine == second.engine, first.kind == second.kind,
-      first.hasReadableStoredResponse == second.hasReadableStoredResponse
-    else { return false }
-    return first.hops.indices.allSatisfy { index in
-      isAlike(first.hops[index].preflight, second.hops[index].preflight)
-        && isAlike(first.hops[index].request, second.hops[index].request)
-    }
+    left.preflight == right.preflight && left.request == right.request
+      && left.engine == right.engine && left.kind == right.kind
+      && left.hasReadableStoredResponse == right.hasReadableStoredResponse
+      && left.laterHops == right.laterHops && left.origin.hasSameBytes(as: right.origin)
   }
 
   func hash(into hasher: inout Hasher) {
-    // What tells calls apart most often; equality looks at the rest.
-    hasher.combine(evidence.origin)
-    hasher.combine(evidence.hops.count)
-    hasher.combine(evidence.engine)
-    hasher.combine(evidence.kind)
-    for hop in evidence.hops {
-      for exchange in [hop.preflight, hop.request] {
-        guard let exchange else { continue }
-        hasher.combine(exchange.status)
-        hasher.combine(exchange.method.utf8.count)
-        hasher.combine(exchange.url.host)
-        hasher.combine(exchange.request.first(.accessControlRequestMethod))
-        hasher.combine(exchange.request.first(.accessControlRequestHeaders))
-        hasher.combine(exchange.request.first(.cookie)?.utf8.count)
-        hasher.combine(exchange.response.first(.accessControlAllowOrigin))
-        hasher.combine(exchange.response.first(.accessControlAllowHeaders)?.utf8.count)
-      }
-    }
-  }
-
-  private static func isAlike(_ left: Exchange?, _ right: Exchange?) -> Bool {
-    guard let left, let right else { return left == nil && right == nil }
-    return left.status == right.status && left.method.hasSameBytes(as: right.method)
-      && (left.url.host ?? "").hasSameBytes(as: right.url.host ?? "")
-      && (left.url.host == nil) == (right.url.host == nil) && left.url.scheme == right.url.scheme
-      && left.url.port == right.url.port && left.httpVersion == right.httpVersion
-      && isAlike(left.request, right.request) && isAlike(left.response, right.response)
-  }
-
-  private static func isAlike(_ left: MessageEvidence, _ right: MessageEvidence) -> Bool {
-    guard left.coverage == right.coverage else { return false }
-    let (first, second) = (left.fields, right.fields)
-    var (one, other) = (0, 0)
-    while true {
-      while one < first.count, first[one].name.isForCausesOnly { one += 1 }
-      while other < second.count, second[other].name.isForCausesOnly { other += 1 }
-      guard one < first.count, other < second.count else {
-        return one == first.count && other == second.count
-      }
-      guard first[one] == second[other] else { return false }
-      one += 1
-      other += 1
-    }
+    // Origin, engine and kind differ seldom where the numbers do not.
+    hasher.combine(preflight)
+    hasher.combine(request)
+    hasher.combine(laterHops.count)
+    hasher.combine(engine)
+    hasher.combine(kind)
+    hasher.combine(origin.utf8.count)
   }
 }
 
 extension Call {
   /// The same verdict on another call.
   fileprivate func moved(to evidence: CallEvidence, as engine: Engine?) -> Call {
-    var call = self
-    call.exchanges = evidence.exchanges
-    let first = call.exchanges[0].exchange
-    call.time = first.time
-    call.resolution = first.resolution
-    call.url = first.url
-    call.client = first.forwardedFor ?? first.client
-    call.userAgent = first.userAgent
+    var call = Call(as: self, exchanges: evidence.exchanges)
     if call.message != nil, let engine = engine ?? evidence.engine {
       call.message = consoleMessage(for: call, engine: engine)
     }

@@ -214,25 +214,26 @@ public struct Exchange: Hashable, Sendable {
 
 /// The parts of an exchange.
 ///
-/// Written to only while one exchange alone refers to them.
+/// Written to only while one exchange alone refers to them, through that exchange: whose exclusive
+/// access is checked already, so that checking each part again would buy nothing.
 @usableFromInline
 final class Parts: @unchecked Sendable {
-  @usableFromInline var id: ExchangeID
-  @usableFromInline var startedAt: EventTime?
-  @usableFromInline var endedAt: EventTime?
-  @usableFromInline var timeBasis: TimeBasis
-  @usableFromInline var resolution: TimeResolution
-  @usableFromInline var client: String
-  @usableFromInline var forwardedFor: String?
-  @usableFromInline var userAgent: String?
-  @usableFromInline var method: String
-  @usableFromInline var url: RequestURL
-  @usableFromInline var status: Int?
-  @usableFromInline var requestID: String?
-  @usableFromInline var httpVersion: String?
-  @usableFromInline var ending: ExchangeEnding
-  @usableFromInline var request: MessageEvidence
-  @usableFromInline var response: MessageEvidence
+  @exclusivity(unchecked) @usableFromInline var id: ExchangeID
+  @exclusivity(unchecked) @usableFromInline var startedAt: EventTime?
+  @exclusivity(unchecked) @usableFromInline var endedAt: EventTime?
+  @exclusivity(unchecked) @usableFromInline var timeBasis: TimeBasis
+  @exclusivity(unchecked) @usableFromInline var resolution: TimeResolution
+  @exclusivity(unchecked) @usableFromInline var client: String
+  @exclusivity(unchecked) @usableFromInline var forwardedFor: String?
+  @exclusivity(unchecked) @usableFromInline var userAgent: String?
+  @exclusivity(unchecked) @usableFromInline var method: String
+  @exclusivity(unchecked) @usableFromInline var url: RequestURL
+  @exclusivity(unchecked) @usableFromInline var status: Int?
+  @exclusivity(unchecked) @usableFromInline var requestID: String?
+  @exclusivity(unchecked) @usableFromInline var httpVersion: String?
+  @exclusivity(unchecked) @usableFromInline var ending: ExchangeEnding
+  @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
+  @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
 
   init(
     id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,

@@ -35,8 +35,10 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a verdict never reads the field: it is kept for causes and for joining alone.
-  public var isForCausesOnly: Bool {
-    code >= Self.firstForCauses || code == Self.requestIDCodes.0 || code == Self.requestIDCodes.1
+  public var isForCausesOnly: Bool { Self.isForCausesOnly(code) }
+
+  static func isForCausesOnly(_ code: UInt8) -> Bool {
+    code >= firstForCauses || code == requestIDCodes.0 || code == requestIDCodes.1
   }
 
   private static let firstForCauses = Known.server.code

@@ -74,11 +74,9 @@ final class Browser {
     var url: RequestURL
   }
 
-  init(userAgent: String?) {
-    engine = userAgent.flatMap(Engine.init(userAgent:))
-    isBrowser = userAgent.map {
-      $0.utf8.starts(with: "Mozilla/".utf8) || $0.contains("Mozilla/") || $0.hasPrefix("Opera/")
-    }
+  init(_ kind: BrowserKinds.Kind) {
+    engine = kind.engine
+    isBrowser = kind.isBrowser
   }
 
   /// Lets a call wait.
@@ -145,5 +143,32 @@ final class Browser {
   func isForgettable(at time: EventTime) -> Bool {
     openCount == 0 && lastSeen.advanced(by: PairingLimits.browserLifetime) < time
       && caches.values.allSatisfy { $0.isExpired(at: time) }
+  }
+}
+
+/// What user agents say, read once for all that are equal.
+struct BrowserKinds {
+  struct Kind {
+    var engine: Engine?
+    /// Whether it names a browser; `nil` when it names nothing.
+    var isBrowser: Bool?
+  }
+
+  /// User agents that are remembered: real traffic has some thousands, a flood any number.
+  private static let limit = 4096
+
+  private var kinds: [String: Kind] = [:]
+
+  /// What a user agent says.
+  mutating func kind(of userAgent: String?) -> Kind {
+    guard let userAgent else { return Kind() }
+    if let known = kinds[userAgent] { return known }
+    if kinds.count >= Self.limit { kinds.removeAll(keepingCapacity: true) }
+    let kind = Kind(
+      engine: Engine(userAgent: userAgent),
+      isBrowser: userAgent.utf8.starts(with: "Mozilla/".utf8) || userAgent.contains("Mozilla/")
+        || userAgent.hasPrefix("Opera/"))
+    kinds[userAgent] = kind
+    return kind
   }
 }

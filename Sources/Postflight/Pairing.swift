@@ -15,7 +15,8 @@ struct Pairing {
 
   private var browsers: [BrowserKey: Browser] = [:]
   private var origins = OriginTable()
-  private var preflights = PreflightTable()
+  private var readings = ReadingTable()
+  private var kinds = BrowserKinds()
   private var deadlines = DeadlineQueue()
   private var now = EventTime(nanoseconds: .min)
   private var nextSweep = EventTime(nanoseconds: .min)
@@ -48,11 +49,15 @@ struct Pairing {
       return
     }
     switch traits.role {
-    case .preflight: addPreflight(exchange, traits, browser)
-    case .request: addRequest(exchange, traits, browser)
+    case .preflight: addPreflight(exchange, read(exchange), traits, browser)
+    case .request: addRequest(exchange, read(exchange), traits, browser)
     case .redirectWithoutOrigin: addRedirectWithoutOrigin(exchange, browser)
     case .unrecordedOrigin: addWithUnrecordedOrigin(exchange, browser)
     }
+  }
+
+  private mutating func read(_ exchange: Exchange) -> ExchangeReading {
+    readings.reading(verdicts.number(of: exchange), of: exchange)
   }
 
   /// Gives out everything that is still open.
@@ -81,7 +86,7 @@ struct Pairing {
       browsers = browsers.filter { $0.value.openCount > 0 }
       notes["forgotten-browsers", default: 0] += UInt64(before - browsers.count)
     }
-    let browser = Browser(userAgent: exchange.userAgent)
+    let browser = Browser(kinds.kind(of: exchange.userAgent))
     browser.lastSeen = now
     browsers[key] = browser
     return browser
@@ -90,10 +95,10 @@ struct Pairing {
   // MARK: Preflights
 
   private mutating func addPreflight(
-    _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
+    _ exchange: Exchange, _ reading: ExchangeReading, _ traits: ExchangeTraits, _ browser: Browser
   ) {
-    let preflight = preflights.read(exchange)
-    let hop = CallEvidence.Hop(preflight: exchange, answer: preflight.answer)
+    let hop = CallEvidence.Hop(
+      preflight: exchange, answer: reading.answer, number: reading.number)
     let call: OpenCall
     if let chain = redirectLeading(
       to: exchange, method: hop.answer?.question.method, traits, browser)
@@ -109,19 +114,19 @@ struct Pairing {
           hops: [hop],
           kind: .preflightOnly))
     }
-    call.askedNames = preflight.askedNames
-    replayCache(exchange, preflight, browser, call)
+    call.askedNames = reading.askedNames
+    replayCache(exchange, reading, browser, call)
     wait(call, .request, browser)
   }
 
   /// What the preflight did to the browser's cache, and whether it can have passed at all.
   private func replayCache(
-    _ exchange: Exchange, _ preflight: PreflightTable.Reading, _ browser: Browser, _ call: OpenCall
+    _ exchange: Exchange, _ reading: ExchangeReading, _ browser: Browser, _ call: OpenCall
   ) {
-    guard let answer = preflight.answer else { return }
+    guard let answer = reading.answer else { return }
     let engine = browser.engine ?? .standard
     let key = Browser.CacheKey(origin: answer.origin, url: exchange.url)
-    call.outlook = preflight.outlook(engine)
+    call.outlook = reading.outlook(engine)
     switch call.outlook {
     case .passes:
       browser.updateCache(key) { $0.store(answer, at: exchange.endInterval.lowerBound) }
@@ -135,13 +140,14 @@ struct Pairing {
   // MARK: Requests
 
   private mutating func addRequest(
-    _ exchange: Exchange, _ traits: ExchangeTraits, _ browser: Browser
+    _ exchange: Exchange, _ reading: ExchangeReading, _ traits: ExchangeTraits, _ browser: Browser
   ) {
-    let headers = ScriptHeaders(exchange.request, engine: browser.engine ?? .standard)
+    let headers = reading.scriptHeaders(browser.engine ?? .standard)
     if let call = preflighted(exchange, traits, headers, browser) {
       browser.close(call)
       rememberProved(call, browser)
-      call.evidence.hops[call.evidence.hops.count - 1].request = exchange
+      call.evidence.hops[call.evidence.hops.count - 1].add(
+        request: exchange, number: reading.number)
       if call.evidence.kind == .preflightOnly { call.evidence.kind = .preflighted }
       settle(call, browser)
       return
@@ -151,7 +157,7 @@ struct Pairing {
       if chain.beganWithoutOrigin, chain.evidence.hops.count == 1, let origin = traits.origin {
         chain.evidence.origin = origin
       }
-      chain.evidence.hops.append(CallEvidence.Hop(request: exchange))
+      chain.evidence.hops.append(.init(request: exchange, number: reading.number))
       settle(chain, browser)
       return
     }
@@ -161,20 +167,21 @@ struct Pairing {
         let call = OpenCall(
           CallEvidence(
             origin: traits.origin ?? "null", engine: browser.engine,
-            hops: [.init(request: exchange)], kind: .simple), beganAtHome: true)
+            hops: [.init(request: exchange, number: reading.number)], kind: .simple),
+          beganAtHome: true)
         if waitForNextHop(call, exchange, isCORS: false, browser) { return }
       }
       notCORS[kind, default: 0] += 1
       return
     }
-    if case .notCORS(let kind) = RequestModeEvidence(exchange, engine: browser.engine) {
+    if case .notCORS(let kind) = reading.mode(browser.engine) {
       notCORS[kind, default: 0] += 1
       return
     }
     let call = OpenCall(
       CallEvidence(
         origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
-        hops: [.init(request: exchange)],
+        hops: [.init(request: exchange, number: reading.number)],
         kind: kindWithoutPreflight(exchange, headers, traits, browser)))
     settle(call, browser)
   }

@@ -1,0 +1,66 @@
+internal import FetchCORS
+internal import HTTPExchange
+
+/// What an exchange says by itself, read once for all that say the same.
+final class ExchangeReading {
+  /// The number that they have in common.
+  let number: Int
+  /// What it asked and was answered, as a preflight; `nil` when it is none.
+  private(set) lazy var answer = PreflightAnswer(exchange)
+  /// The header names that it asked for, as a preflight.
+  private(set) lazy var askedNames = answer?.question.headerNames?.map { HeaderName($0) }
+
+  private let exchange: Exchange
+  private var outlooks: [Engine: OpenCall.PreflightOutlook] = [:]
+  private var headers: [Engine: ScriptHeaders] = [:]
+  private var modes: [Engine?: RequestModeEvidence] = [:]
+
+  init(number: Int, _ exchange: Exchange) {
+    self.number = number
+    self.exchange = exchange
+  }
+
+  /// Whether a request may follow it in an engine, if it is a preflight.
+  func outlook(_ engine: Engine) -> OpenCall.PreflightOutlook {
+    if let known = outlooks[engine] { return known }
+    // What fails without credentials fails with them as well.
+    let findings = answer?.check(includesCredentials: false, engine: engine)
+    let outlook: OpenCall.PreflightOutlook =
+      findings.map { $0.passes ? .passes : $0.faults.isEmpty ? .doubtful : .refused } ?? .doubtful
+    outlooks[engine] = outlook
+    return outlook
+  }
+
+  /// The headers that script can have set.
+  func scriptHeaders(_ engine: Engine) -> ScriptHeaders {
+    if let known = headers[engine] { return known }
+    let read = ScriptHeaders(exchange.request, engine: engine)
+    headers[engine] = read
+    return read
+  }
+
+  /// What it tells of its mode.
+  func mode(_ engine: Engine?) -> RequestModeEvidence {
+    if let known = modes[engine] { return known }
+    let mode = RequestModeEvidence(exchange, engine: engine)
+    modes[engine] = mode
+    return mode
+  }
+}
+
+/// The readings of the exchanges that come again and again.
+struct ReadingTable {
+  /// Readings that are remembered: real traffic has some hundreds, a flood any number.
+  private static let limit = 2048
+
+  private var readings: [Int: ExchangeReading] = [:]
+
+  /// The reading of an exchange with that number.
+  mutating func reading(_ number: Int, of exchange: Exchange) -> ExchangeReading {
+    if let known = readings[number] { return known }
+    if readings.count >= Self.limit { readings.removeAll(keepingCapacity: true) }
+    let reading = ExchangeReading(number: number, exchange)
+    readings[number] = reading
+    return reading
+  }
+}
