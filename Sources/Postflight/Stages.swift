@@ -144,9 +144,10 @@ public func analyze(
     keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
   try plan.requireInput()
   let builder = ReportBuilder(options: options.report, spool: options.temporaryFolder)
-  let end = try judge(plan, options) { (call) throws(StageError) in
-    try builder.addOrFail(call)
-  }
+  let queue = ReportQueue(builder, usesThread: options.jobs > 1)
+  defer { queue.end() }
+  let end = try judge(plan, options) { (call) throws(StageError) in try queue.add(call) }
+  try queue.finish()
   var judgement = Judgement()
   for record in end.records {
     builder.add(record)
@@ -243,7 +244,7 @@ extension Exchange {
 }
 
 extension ReportBuilder {
-  fileprivate func addOrFail(_ call: Call) throws(StageError) {
+  func addOrFail(_ call: Call) throws(StageError) {
     do throws(ReportError) {
       try add(call)
     } catch {
