@@ -18,25 +18,36 @@ enum CSVRow {
 
   /// The row of a call in pieces between which the values of ``lateColumns`` belong.
   static func pieces(of call: Call) -> [[UInt8]] {
-    var pieces: [[UInt8]] = [[]]
-    for (index, (name, value)) in zip(Call.columns, call.columnValues).enumerated() {
-      if index > 0 { pieces[pieces.count - 1].append(UInt8(ascii: ",")) }
-      if lateColumns.contains(name) {
-        pieces.append([])
+    var pieces: [[UInt8]] = []
+    var piece: [UInt8] = []
+    piece.reserveCapacity(512)
+    for (index, value) in call.columnValues.enumerated() {
+      if index > 0 { piece.append(UInt8(ascii: ",")) }
+      if isLate[index] {
+        pieces.append(piece)
+        piece.removeAll(keepingCapacity: true)
         continue
       }
       switch value {
       case .text(let text):
-        if let text { append(text, to: &pieces[pieces.count - 1]) }
+        if let text { append(text, to: &piece) }
       case .number(let number):
-        if let number { pieces[pieces.count - 1].append(contentsOf: String(number).utf8) }
+        if let number { piece.append(contentsOf: String(number).utf8) }
       case .list(let texts):
-        append(texts.joined(separator: "; "), to: &pieces[pieces.count - 1])
+        if let only = texts.first, texts.count == 1 {
+          append(only, to: &piece)
+        } else if !texts.isEmpty {
+          append(texts.joined(separator: "; "), to: &piece)
+        }
       }
     }
-    pieces[pieces.count - 1].append(contentsOf: "\r\n".utf8)
+    piece.append(contentsOf: "\r\n".utf8)
+    pieces.append(piece)
     return pieces
   }
+
+  /// Which of the columns are ``lateColumns``.
+  private static let isLate = Call.columns.map { lateColumns.contains($0) }
 
   /// Appends one field: guarded against formulas, quoted where it must be.
   static func append(_ text: String, to bytes: inout [UInt8]) {
@@ -58,11 +69,15 @@ enum CSVRow {
         bytes.append(UInt8(ascii: "'"))
       default: break
       }
+      guard isQuoted else {
+        bytes.append(contentsOf: field)
+        return
+      }
       for byte in field {
         if byte == UInt8(ascii: "\"") { bytes.append(byte) }
         bytes.append(byte)
       }
-      if isQuoted { bytes.append(UInt8(ascii: "\"")) }
+      bytes.append(UInt8(ascii: "\""))
     }
   }
 }
