@@ -1,3 +1,5 @@
+internal import HTTPExchange
+
 /// A table from short runs of bytes to values, for what comes again and again.
 ///
 /// Open addressing over memory of its own. It never grows: full, it begins anew, and what finds no
@@ -90,27 +92,6 @@ final class ByteTable<Value> {
   /// A hash of bytes, never 0.
   @inline(__always)
   static func hash(_ start: UnsafePointer<UInt8>, _ count: Int, seed: UInt64) -> UInt64 {
-    let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
-    let raw = UnsafeRawPointer(start)
-    var state = UInt64(truncatingIfNeeded: count) &* multiplier ^ seed << 56
-    var index = 0
-    while index &+ 8 <= count {
-      state = (state ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* multiplier
-      state ^= state >> 29
-      index &+= 8
-    }
-    if index < count, count >= 8 {
-      state ^= raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
-    } else {
-      var last: UInt64 = 0
-      while index < count {
-        last = last << 8 | UInt64(start[index])
-        index &+= 1
-      }
-      state ^= last
-    }
-    state = state &* multiplier
-    state ^= state >> 32
-    return state | 1 << 63
+    ByteHash.of(start, count, seed: seed) | 1 << 63
   }
 }

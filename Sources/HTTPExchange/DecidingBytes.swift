@@ -44,24 +44,10 @@ public struct DecidingBytes: Sendable {
   /// The bytes since the last ``begin()``.
   public var key: Key { Key(bytes: bytes, digest: digest) }
 
-  /// A folded product for each eight bytes: the general hasher takes four times as long, and there
-  /// are a thousand bytes to an exchange.
+  /// The general hasher takes four times as long, and there are a thousand bytes to an exchange.
   private var digest: UInt64 {
     bytes.withUnsafeBytes { bytes in
-      var state = seed ^ UInt64(truncatingIfNeeded: bytes.count)
-      func take(_ word: UInt64) {
-        let product = (state ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-        state = (product.high ^ product.low) &+ seed
-      }
-      var offset = 0
-      while offset + 8 <= bytes.count {
-        take(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        offset += 8
-      }
-      var rest: UInt64 = 0
-      for byte in bytes[offset...] { rest = rest << 8 | UInt64(byte) }
-      take(rest)
-      return state
+      bytes.baseAddress.map { ByteHash.of($0, bytes.count, seed: seed) } ?? seed
     }
   }
 
@@ -82,7 +68,9 @@ public struct DecidingBytes: Sendable {
       return
     }
     append(count: text.utf8.count &+ 1)
-    bytes.append(contentsOf: text.utf8)
+    if text.utf8.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil {
+      bytes.append(contentsOf: text.utf8)
+    }
   }
 
   /// Writes a number.

@@ -2,7 +2,8 @@ internal import HTTPExchange
 
 /// Texts that were made from bytes before, so that values which come again cost no allocation.
 ///
-/// One place for each hash: a newer text pushes out an older one, and memory stays bounded.
+/// Two places for each hash: a newer text pushes out the older of two, and memory stays bounded.
+/// With one place, two values of every request would push each other out for ever if they met.
 struct TextCache {
   private static let capacity = 4096
   /// Longer values seldom come again.
@@ -43,14 +44,13 @@ struct TextCache {
   ) -> String? {
     guard bytes.count <= Self.longestKey else { return make(bytes) }
     let hash = Self.hash(bytes, use)
-    let index = Int(truncatingIfNeeded: hash) & (Self.capacity - 1)
-    if keys[index].hash == hash, keys[index].use == use, let known = keys[index].bytes,
-      UnsafeRawBufferPointer(start: known, count: keys[index].count).equals(bytes)
-    {
-      return texts[index]
-    }
+    let index = Int(truncatingIfNeeded: hash) & (Self.capacity - 2)
+    if holds(index, hash, use, bytes) { return texts[index] }
+    if holds(index + 1, hash, use, bytes) { return texts[index + 1] }
     let text = make(bytes)
-    keys[index].bytes?.deallocate()
+    keys[index + 1].bytes?.deallocate()
+    keys[index + 1] = keys[index]
+    texts[index + 1] = texts[index]
     let copy = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
     if let base = bytes.baseAddress { copy.copyMemory(from: base, byteCount: bytes.count) }
     keys[index] = Key(hash: hash, use: use, bytes: copy, count: bytes.count)
@@ -58,22 +58,19 @@ struct TextCache {
     return text
   }
 
+  @inline(__always)
+  private func holds(
+    _ index: Int, _ hash: UInt64, _ use: UInt64, _ bytes: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard keys[index].hash == hash, keys[index].use == use, let known = keys[index].bytes else {
+      return false
+    }
+    return UnsafeRawBufferPointer(start: known, count: keys[index].count).equals(bytes)
+  }
+
+  @inline(__always)
   private static func hash(_ bytes: UnsafeRawBufferPointer, _ use: UInt64) -> UInt64 {
-    var hash = use &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
-    var index = 0
-    while index + 8 <= bytes.count {
-      hash =
-        (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-        &* 0xBF58_476D_1CE4_E5B9
-      hash ^= hash >> 32
-      index += 8
-    }
-    var rest: UInt64 = 0
-    while index < bytes.count {
-      rest = rest << 8 | UInt64(bytes[index])
-      index += 1
-    }
-    hash = (hash ^ rest) &* 0x94D0_49BB_1331_11EB
-    return hash ^ (hash >> 29)
+    guard let start = bytes.baseAddress else { return use }
+    return ByteHash.of(start, bytes.count, seed: use)
   }
 }
