@@ -39,7 +39,8 @@ public final class ByteInput {
   ///
   /// - Parameters:
   ///   - path: a file, or `-` for standard input.
-  ///   - readsAhead: whether a thread of its own reads and inflates ahead of the caller.
+  ///   - readsAhead: whether a thread of its own inflates ahead of the caller. What is stored as it
+  ///     is needs none: handing a buffer over costs more than copying it out of the page cache.
   /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
   public init(path: String, readsAhead: Bool = false) throws(InputError) {
     let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
@@ -70,7 +71,8 @@ public final class ByteInput {
     self.head = head
     digest = SHA256.hash(data: head).prefix(6)
       .map { String(String(UInt16($0) + 256, radix: 16).dropFirst()) }.joined()
-    readAhead = readsAhead && damage == nil && filled == Self.headSize ? ReadAhead(bytes) : nil
+    let isWorthIt = readsAhead && bytes.isGzip && damage == nil && filled == Self.headSize
+    readAhead = isWorthIt ? ReadAhead(bytes) : nil
   }
 
   private static func fill(

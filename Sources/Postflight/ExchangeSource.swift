@@ -62,6 +62,10 @@ extension RecordSource: ExchangeSource {
 /// while the condition is locked.
 final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
   private static let depth = 3
+  /// Exchanges that are worth waking the other thread for.
+  private static let worthwhile = 512
+  /// Batches that are put together at most, so that the watermark does not stand still for long.
+  private static let patience = 16
 
   private let source: any ExchangeSource
   private let condition = NSCondition()
@@ -95,11 +99,29 @@ final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
     condition.unlock()
   }
 
+  /// The next few batches as one; `nil` at the end.
+  private func nextBatch(of source: any ExchangeSource) throws(StageError) -> ExchangeBatch? {
+    guard var batch = try source.nextBatch() else { return nil }
+    var count = 1
+    while batch.exchanges.count < Self.worthwhile, count < Self.patience,
+      let more = try source.nextBatch()
+    {
+      if batch.exchanges.isEmpty {
+        batch.exchanges = more.exchanges
+      } else {
+        batch.exchanges += more.exchanges
+      }
+      batch.watermark = max(batch.watermark, more.watermark)
+      count += 1
+    }
+    return batch
+  }
+
   private func run() {
     while true {
       var result: Result<ExchangeBatch, StageError>?
       do throws(StageError) {
-        result = try source.nextBatch().map { .success($0) }
+        result = try nextBatch(of: source).map { .success($0) }
       } catch {
         result = .failure(error)
       }
