@@ -69,10 +69,17 @@ extension MessageEvidence {
   /// Whether a request seen in clear text was probably sent by the browser over TLS, or through
   /// another hop: its scheme and default port are then not the browser's.
   public func showsTerminator(host: String?) -> Bool {
-    for name in [HeaderName.xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost]
-    where contains(name) { return true }
-    guard let host, !RequestURL.isLoopback(host) else { return false }
-    return contains(.secFetchSite) || first(.origin)?.hasPrefix("https://") == true
+    var isOfSecurePage = false
+    for index in fields.indices {
+      switch fields[index].name {
+      case .xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost: return true
+      case .secFetchSite: isOfSecurePage = true
+      case .origin where fields[index].value?.hasPrefix("https://") == true: isOfSecurePage = true
+      default: break
+      }
+    }
+    guard isOfSecurePage, let host else { return false }
+    return !RequestURL.isLoopback(host)
   }
 }
 

@@ -16,6 +16,8 @@ struct FieldNames {
   /// A place in the table: a name in lower case, and the number of its entry.
   private struct Place {
     var name: UnsafeRawBufferPointer
+    /// For each of its bytes the bit that upper case lacks: 0x20 for a letter, else 0.
+    var caseBits: UnsafeRawBufferPointer
     var index: Int
   }
 
@@ -45,7 +47,9 @@ struct FieldNames {
     entries = .allocate(capacity: count)
     places = .allocate(capacity: Self.mask + 1)
     places.initialize(
-      repeating: Place(name: UnsafeRawBufferPointer(start: nil, count: 0), index: -1),
+      repeating: Place(
+        name: UnsafeRawBufferPointer(start: nil, count: 0),
+        caseBits: UnsafeRawBufferPointer(start: nil, count: 0), index: -1),
       count: Self.mask + 1)
     for (index, name) in names.enumerated() {
       (entries + index).initialize(
@@ -56,9 +60,13 @@ struct FieldNames {
       let text = Array(name.description.utf8)
       let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
       copy.copyBytes(from: text)
+      let caseBits = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
+      caseBits.copyBytes(from: text.map { $0 &- 97 < 26 ? 0x20 : 0 })
       var place = Self.hash(UnsafeRawBufferPointer(copy))
       while places[place].index >= 0 { place = (place + 1) & Self.mask }
-      places[place] = Place(name: UnsafeRawBufferPointer(copy), index: index)
+      places[place] = Place(
+        name: UnsafeRawBufferPointer(copy), caseBits: UnsafeRawBufferPointer(caseBits),
+        index: index)
     }
     userAgent = names.firstIndex(of: .userAgent) ?? -1
     host = names.firstIndex(of: .host) ?? -1
@@ -66,7 +74,10 @@ struct FieldNames {
 
   /// Frees all memory.
   func deallocate() {
-    for place in 0...Self.mask { places[place].name.deallocate() }
+    for place in 0...Self.mask {
+      places[place].name.deallocate()
+      places[place].caseBits.deallocate()
+    }
     places.deallocate()
     entries.deinitialize(count: count)
     entries.deallocate()
@@ -84,18 +95,30 @@ struct FieldNames {
     while true {
       let known = places[place]
       guard known.index >= 0 else { return nil }
-      if Self.equals(known.name, name) { return known.index }
+      if known.name.count == name.count, Self.equals(known, name) { return known.index }
       place = (place + 1) & Self.mask
     }
   }
 
+  /// Whether a name of the same length is that of a place, in any case.
   @inline(__always)
-  private static func equals(
-    _ known: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer
-  ) -> Bool {
-    guard known.count == name.count else { return false }
-    for index in 0..<known.count where known[index] != lowered(name[index]) { return false }
-    return true
+  private static func equals(_ known: Place, _ name: UnsafeRawBufferPointer) -> Bool {
+    let count = name.count
+    guard count >= 8 else {
+      for index in 0..<count where known.name[index] != lowered(name[index]) { return false }
+      return true
+    }
+    var offset = 0
+    while true {
+      let word = name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let bits = known.caseBits.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      guard
+        word | bits == known.name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      else { return false }
+      if offset == count - 8 { return true }
+      // The last eight bytes overlap those before.
+      offset = min(offset + 8, count - 8)
+    }
   }
 
   /// Length, first, middle and last characters tell nearly all names apart.

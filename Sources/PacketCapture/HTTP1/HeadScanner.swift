@@ -57,24 +57,33 @@ struct HeadScanner {
 
   /// Goes on with the block, of which `bytes` is all that has come so far.
   mutating func scan(_ bytes: UnsafeRawBufferPointer, isRequest: Bool) -> Outcome {
+    var start = lineStart
+    var searched = self.searched
+    defer {
+      lineStart = start
+      self.searched = searched
+    }
     while let newline = bytes.position(of: 0x0A, from: searched) {
       var end = newline
-      if end > lineStart, bytes[end - 1] == 0x0D { end -= 1 }
-      let start = lineStart
-      lineStart = newline + 1
-      searched = lineStart
+      if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+      let line = start
+      start = newline + 1
+      searched = start
       if !hasStartLine {
-        guard readStartLine(bytes.part(start, end), isRequest: isRequest) else { return .invalid }
+        guard readStartLine(bytes.part(line, end), isRequest: isRequest) else { return .invalid }
         hasStartLine = true
-      } else if end == start {
-        return .complete(lineStart)
-      } else {
-        readField(bytes, start, end)
+      } else if end == line {
+        return .complete(start)
+      } else if Self.initials & 1 << UInt64(bytes[line] & 0x1F) != 0 {
+        readField(bytes, line, end)
       }
     }
     searched = bytes.count
     return .incomplete
   }
+
+  /// The last five bits of what the names of the fields that count begin with: c, o, t, u.
+  private static let initials: UInt64 = 1 << 3 | 1 << 15 | 1 << 20 | 1 << 21
 
   private mutating func readStartLine(_ line: UnsafeRawBufferPointer, isRequest: Bool) -> Bool {
     if isRequest {
