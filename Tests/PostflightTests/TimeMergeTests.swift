@@ -1,4 +1,5 @@
 import HTTPExchange
+import TestSupport
 import Testing
 
 @testable import Postflight
@@ -93,5 +94,45 @@ struct TimeMergeTests {
     #expect(opened == ["a"])
     while try merge.next() != nil {}
     #expect(opened == ["a", "b"])
+  }
+
+  @Test("a queue gives out in the order of time and identifier, however it was filled")
+  func queue() {
+    var generator = SeededGenerator(seed: 7)
+    var queue = SortedQueue()
+    var held: [Exchange] = []
+    for round in 0..<300 {
+      let batch = traffic(
+        "s\(round % 3)@1",
+        (0..<generator.pick([0, 1, 3, 40])).map { _ in
+          Int64(round * 10) + Int64(generator.pick([-900, -30, 0, 0, 1, 5, 5, 60]))
+        })
+      queue.insert(batch)
+      held += batch
+      for _ in 0..<generator.pick([0, 2, 25]) where !held.isEmpty {
+        held.sort { ($0.time, $0.id) < ($1.time, $1.id) }
+        let first = held.removeFirst()
+        #expect(queue.firstTime == first.time)
+        // Two exchanges of one identifier may come in either order.
+        #expect(queue.popFirst()?.id == first.id)
+      }
+    }
+    while let exchange = queue.popFirst() {
+      held.sort { ($0.time, $0.id) < ($1.time, $1.id) }
+      #expect(exchange.id == held.removeFirst().id)
+    }
+    #expect(held.isEmpty)
+    #expect(queue.firstTime == nil)
+  }
+
+  @Test("a dense log is given out before its window has passed, and what comes later is counted")
+  func dense() throws {
+    let count = TimeMerge.maximumWaiting + 10
+    let exchanges = traffic("a@1", Array(1...Int64(count)) + [0])
+    let result = try merged([
+      planned("a", exchanges, batch: count, window: ExchangeBatch.reorderWindow)
+    ])
+    #expect(result.ids.count == count + 1)
+    #expect(result.late == 1)
   }
 }
