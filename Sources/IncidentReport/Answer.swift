@@ -81,8 +81,7 @@ struct Answer: Hashable {
       text = incident.recovery.firstGood == nil ? "Since \(time), " : "From \(time) on, "
     }
     text +=
-      "browsers kept \(page(incident.key.origin)) from reading "
-      + "\(place(host: incident.key.host, route: incident.key.route)): \(count) of "
+      "browsers kept \(incident.pageText) from reading \(incident.placeText): \(count) of "
       + "\(tally.clients.text) client\(tally.clients.count == 1 ? "" : "s")"
     if incident.routeCalls > 0 {
       text += ", \(DisplayText.percent(tally.count, of: incident.routeCalls)) of its calls there"
