@@ -3,12 +3,15 @@ public import HTTPExchange
 
 /// Makes a report out of calls, in one pass and bounded memory.
 ///
-/// Calls are added in the order of the merged stream; equal input in equal order gives equal bytes.
+/// Calls are added in the order of the merged stream, a few minutes' disorder aside; equal input in equal
+/// order gives equal bytes.
 /// Not safe for use by several threads at once.
 public final class ReportBuilder {
   private let options: ReportOptions
   private let spool: RowSpool
   private var routes: RouteTable
+  private var learner: RouteLearner
+  private var queue = CallQueue()
   private var nextFinding: UInt32 = 1
   private var key: [UInt8] = []
   private var content = ReportContent()
@@ -21,6 +24,7 @@ public final class ReportBuilder {
     self.options = options
     spool = RowSpool(folder: folder)
     routes = RouteTable(limit: options.maximumRoutes, byteLimit: options.maximumSampleBytes)
+    learner = RouteLearner(limit: options.maximumRoutes * 4)
   }
 
   /// Calls by verdict so far.
@@ -32,8 +36,15 @@ public final class ReportBuilder {
   public func add(_ call: Call) throws(ReportError) {
     content.count(call)
     content.timeline.add(call.time, call.verdict)
+    queue.push(call)
+    while let call = queue.pop(isLast: false) { try place(call) }
+  }
+
+  /// Puts a call into its group; calls come here in the order of time.
+  private func place(_ call: Call) throws(ReportError) {
     RouteKey.write(call, to: &key)
-    let group = routes.group(for: key) { fold($0) }
+    let group = routes.group(for: key) ?? newGroup()
+    content.exposure.add(call, host: group.host, route: group.route)
     let before = group.bytes
     let finding = group.add(call, nextNumber: &nextFinding)
     let number = finding?.number ?? 0
@@ -72,6 +83,7 @@ public final class ReportBuilder {
   /// - Parameter write: receives the bytes of a file; `calls.ndjson` only when the options ask for it.
   /// - Throws: ``ReportError``, or what `write` throws.
   public func finish(writing write: (ReportFile, UnsafeRawBufferPointer) throws -> Void) throws {
+    while let call = queue.pop(isLast: true) { try place(call) }
     let resolution = resolve()
     try writeRows(resolution, write)
     try HTMLReport.write(content, options: options) { bytes in
@@ -112,6 +124,21 @@ public final class ReportBuilder {
     }
   }
 
+  /// The group of a key that has none: of what was learned of its route, or a new one.
+  private func newGroup() -> RouteGroup {
+    if learner.hasLearned {
+      let parts = RouteGroup.parts(of: key)
+      let route = learner.canonical(host: parts.host, route: parts.route)
+      if route != parts.route {
+        RouteKey.write(origin: parts.origin, host: parts.host, route: route, to: &key)
+        if let known = routes.group(for: key) { return known }
+      }
+    }
+    let group = routes.insert(key) { fold($0) }
+    learner.add(group)
+    return group
+  }
+
   /// Adds a group that has to go to the row of the others.
   private func fold(_ group: RouteGroup) {
     content.foldedRoutes &+= 1
@@ -122,6 +149,8 @@ public final class ReportBuilder {
         reason: finding.symptoms.reason)
       others[index, default: OverflowGroup(finding)].add(finding)
     }
+    // What routes were learned from may be held longer than the group itself.
+    group.release()
   }
 
   // MARK: - Finishing
@@ -138,6 +167,9 @@ public final class ReportBuilder {
   private func resolve() -> Resolution {
     var resolution = Resolution()
     var incidents: [IncidentKey: Incident] = [:]
+    for group in routes.groups {
+      group.template = learner.canonical(host: group.host, route: group.route)
+    }
     let surroundings = SurroundingsIndex(routes.groups)
     content.routes = UInt64(routes.groups.count)
     content.likely = []
@@ -171,29 +203,92 @@ public final class ReportBuilder {
       resolution.otherIncident[index] = incident.key.id
       incidents[incident.key] = incident
     }
-    content.incidents = incidents.values.sorted(by: Incident.ranks)
+    settle(incidents.values, &resolution)
     content.likely.sort(by: LikelyGroup.ranks)
     return resolution
+  }
+
+  /// Puts incidents together that one change would repair, and tells refusals from outages.
+  private func settle(_ parts: some Collection<Incident>, _ resolution: inout Resolution) {
+    var name: [String: String] = [:]
+    content.incidents = []
+    content.refusals = []
+    content.totals.refused = 0
+    for (incident, keys) in Incident.united(Array(parts)) {
+      for key in keys { name[key.id] = incident.key.id }
+      if incident.isRefusal {
+        content.totals.refused &+= incident.tally.count
+        content.refusals.append(incident)
+      } else {
+        content.incidents.append(incident)
+      }
+    }
+    content.incidents.sort(by: Incident.ranks)
+    content.refusals.sort(by: Incident.ranks)
+    var hosts: [String: CallSeries] = [:]
+    for group in routes.groups { hosts[group.host, default: CallSeries()].merge(group.judged) }
+    // Courses cost more than counts, so only those are told that somebody may look at.
+    for index in content.incidents.indices.prefix(options.maximumListedIncidents) {
+      content.incidents[index].settle(
+        host: hosts[content.incidents[index].key.host] ?? CallSeries())
+    }
+    for index in content.refusals.indices.prefix(options.maximumListedIncidents) {
+      content.refusals[index].settle(host: hosts[content.refusals[index].key.host] ?? CallSeries())
+    }
+    for (number, id) in resolution.incident { resolution.incident[number] = name[id] ?? id }
+    for (number, id) in resolution.otherIncident {
+      resolution.otherIncident[number] = name[id] ?? id
+    }
+  }
+
+  /// What other calls say about a finding.
+  private static func around(_ finding: Finding, _ route: Surroundings) -> Surroundings {
+    var around = route
+    around.passedWithoutParameter = finding.passedWithoutParameter
+    return around
+  }
+
+  /// What causes are decided from, for each group of blocked calls that are alike; for tests of the
+  /// rules.
+  func blockedFindings() throws -> [(symptoms: Symptoms, surroundings: Surroundings)] {
+    while let call = queue.pop(isLast: true) { try place(call) }
+    let surroundings = SurroundingsIndex(routes.groups)
+    return routes.groups.flatMap { group in
+      group.findings.values.filter { $0.symptoms.verdict == .blocked }
+        .sorted { $0.number < $1.number }
+        .map { ($0.symptoms, Self.around($0, surroundings.around(group))) }
+    }
   }
 
   private static func incident(
     of finding: Finding, in group: RouteGroup, _ around: Surroundings,
     _ isCounted: inout Set<IncidentKey>
   ) -> Incident {
+    let around = Self.around(finding, around)
     let (rule, certainty) = CauseRule.cause(of: finding.symptoms, in: around)
-    let context = CauseContext(
-      symptoms: finding.symptoms, surroundings: around, call: finding.first)
     let key = IncidentKey(
-      origin: group.origin, host: group.host, route: group.route,
+      origin: group.origin, host: group.host, route: group.template,
       phase: finding.symptoms.phase ?? .response,
-      reason: finding.symptoms.reason ?? .missingAllowOriginHeader, cause: rule.id)
+      reason: finding.symptoms.reason ?? .missingAllowOriginHeader, cause: rule.id,
+      parameter: finding.symptoms.parameter)
+    func onset(_ call: Call, _ moment: Moment, _ lastGood: HeldCall?, strength: Double) -> Onset {
+      let context = CauseContext(
+        symptoms: finding.symptoms, surroundings: around, call: call,
+        firstSeen: finding.firstMoment)
+      return Onset(
+        moment: moment, firstBad: call, lastGood: lastGood?.call,
+        explanation: rule.explanation(context), strength: strength)
+    }
+    let first = onset(finding.first, finding.firstMoment, finding.lastGood, strength: 0)
+    let peak = finding.peak
+    let isFirst = isCounted.insert(key).inserted
     return Incident(
-      key: key, tally: finding.tally,
-      routeCalls: isCounted.insert(key).inserted ? group.calls : 0, certainty: certainty,
-      onset: Onset(
-        moment: finding.firstMoment, firstBad: finding.first, lastGood: finding.lastGood?.call,
-        explanation: rule.explanation(context)),
-      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter?.call))
+      key: key, tally: finding.tally, routeCalls: isFirst ? group.calls : 0, certainty: certainty,
+      onset: first,
+      peak: peak.height > 0
+        ? onset(peak.first, peak.moment, peak.lastGood, strength: peak.height) : first,
+      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter?.call),
+      blockedSeries: finding.series, judgedSeries: isFirst ? group.judged : CallSeries())
   }
 
   private func writeRows(

@@ -154,8 +154,8 @@ extension OpeningView.Row {
     rowID = key.id
     self.isLinked = isLinked
     cause = incident.onset.explanation.title
-    rowPage = DisplayText.visible(key.origin, limit: 60)
-    rowPlace = DisplayText.visible(key.host, limit: 60) + DisplayText.visible(key.route, limit: 80)
+    rowPage = incident.pageText(limit: 60)
+    rowPlace = incident.placeText(limits: (60, 80))
     rowReason = key.reason.code(in: key.phase)
     count = DisplayText.grouped(tally.count)
     countValue = String(tally.count)

@@ -67,8 +67,8 @@ struct IncidentView {
     self.number = number
     id = key.id
     title = explanation.title
-    page = Answer.page(key.origin)
-    place = Answer.place(host: key.host, route: key.route)
+    page = incident.pageText
+    place = incident.placeText
     calls = DisplayText.counted(tally.count, "call")
     facts = Self.facts(incident)
     sentence = explanation.sentence

@@ -54,7 +54,7 @@ struct TerminalSummary {
     let key = incident.key
     let tally = incident.tally
     var lines = wrapped(
-      "\(number). \(Answer.page(key.origin)) → \(Answer.place(host: key.host, route: key.route))",
+      "\(number). \(incident.pageText) → \(incident.placeText)",
       indent: "", style: .bold)
     let share =
       incident.routeCalls > 0
