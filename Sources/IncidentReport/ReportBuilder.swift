@@ -160,7 +160,7 @@ public final class ReportBuilder {
         case .undetermined:
           let text = Likely.text(finding.symptoms, around)
           resolution.likely[finding.number] = text
-          content.add(finding, likely: text, of: group)
+          content.add(finding, likely: text, of: group, around)
         case .allowed, .contradicted: break
         }
       }
@@ -173,6 +173,7 @@ public final class ReportBuilder {
     }
     content.incidents = incidents.values.sorted(by: Incident.ranks)
     content.likely.sort(by: LikelyGroup.ranks)
+    content.likelyCases = LikelyCase.all(of: content.likely)
     return resolution
   }
 
