@@ -183,13 +183,19 @@ struct TimelineView {
     var last: EventTime
   }
 
+  /// A route for a picture, in which nothing breaks a line.
+  private static func clipped(_ route: String) -> String {
+    let text = DisplayText.visible(route, limit: 40)
+    return text.count <= 48 ? text : text.prefix(47) + "…"
+  }
+
   private static func marks(_ content: ReportContent) -> [Mark] {
     let proved = content.incidents.enumerated().compactMap { index, incident -> Mark? in
       guard let first = incident.tally.first, let last = incident.tally.last else { return nil }
       return Mark(
         number: String(index + 1),
         title: "\(incident.onset.explanation.title): "
-          + DisplayText.visible(incident.key.route, limit: 48), isProved: true,
+          + Self.clipped(incident.key.route), isProved: true,
         first: first.time, last: last.time)
     }
     guard proved.isEmpty else { return proved }
@@ -199,7 +205,7 @@ struct TimelineView {
         number: "",
         title:
           "\(likely.suspicion.map { "\($0.explanation.title), probably" } ?? "Probably blocked"): "
-          + DisplayText.visible(likely.route, limit: 48), isProved: false,
+          + Self.clipped(likely.route), isProved: false,
         first: first.time, last: last.time)
     }
   }
