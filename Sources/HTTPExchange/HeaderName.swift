@@ -126,6 +126,11 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     case xIinfo = "x-iinfo"
     case xEnvoyUpstreamServiceTime = "x-envoy-upstream-service-time"
     case xKongResponseLatency = "x-kong-response-latency"
+    case contentDisposition = "content-disposition"
+    case link
+    case xTotalCount = "x-total-count"
+    case xRateLimitRemaining = "x-ratelimit-remaining"
+    case rateLimit = "ratelimit"
 
     static let all = Array(allCases)
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.rawValue, $0) })
@@ -237,6 +242,16 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     HeaderName(.accessControlAllowPrivateNetwork)
   /// `Location`.
   public static let location = HeaderName(.location)
+  /// `Content-Disposition`.
+  public static let contentDisposition = HeaderName(.contentDisposition)
+  /// `Link`.
+  public static let link = HeaderName(.link)
+  /// `X-Total-Count`.
+  public static let xTotalCount = HeaderName(.xTotalCount)
+  /// `X-RateLimit-Remaining`.
+  public static let xRateLimitRemaining = HeaderName(.xRateLimitRemaining)
+  /// `RateLimit`.
+  public static let rateLimit = HeaderName(.rateLimit)
   /// `Server`.
   public static let server = HeaderName(.server)
   /// `Vary`.

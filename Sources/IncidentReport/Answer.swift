@@ -34,10 +34,12 @@ struct Answer: Hashable {
   var what: String { headline.map(\.text).joined() }
 
   init(_ content: ReportContent) {
-    if !content.incidents.isEmpty {
-      self = Self.blocked(content)
+    if let lead = content.incidents.first {
+      self = Self.blocked(lead, in: content)
     } else if content.totals.likelyBlocked > 0, let answer = Self.likely(content) {
       self = answer
+    } else if !content.refusals.isEmpty {
+      self = Self.refused(content)
     } else {
       self = Self.quiet(content)
     }
@@ -62,71 +64,87 @@ struct Answer: Hashable {
 
   // MARK: - What broke
 
-  private static func blocked(_ content: ReportContent) -> Answer {
-    let repairs = Repair.all(of: content.incidents)
-    guard let lead = repairs.first else { return quiet(content) }
-    let further = repairs.count - 1
-    if further > 1, lead.tally.count * 2 < content.totals.blocked {
-      return mixed(content, repairs)
-    }
-    let explanation = lead.explanation
-    let anchor = "incident-\(lead.ids[0])"
+  private static func blocked(_ lead: Incident, in content: ReportContent) -> Answer {
+    let all = content.totals.blocked &- content.totals.refused
+    let further = content.incidents.count - 1
+    if further > 1, lead.tally.count * 2 < all { return mixed(content) }
+    let explanation = lead.onset.explanation
+    let others = all &- lead.tally.count
     let rest =
-      content.totals.blocked > lead.tally.count
-      ? "\(DisplayText.counted(content.totals.blocked - lead.tally.count, "further call")) "
-        + (content.totals.blocked - lead.tally.count == 1 ? "was" : "were")
-        + " blocked for \(further == 1 ? "another cause" : "\(further) other causes"); "
-        + (further == 1 ? "it stands below." : "they stand below.")
+      others > 0 && further > 0
+      ? "\(DisplayText.counted(others, "further call")) \(others == 1 ? "was" : "were") blocked "
+        + (further == 1
+          ? "for another cause, which stands below."
+          : "for \(further) other causes, which stand below.")
       : nil
+    let stretch = Stretch(lead)
+    var runs = opening(stretch, "browsers \(stretch.isOver ? "kept" : "have kept") ")
+    let routes = lead.blast.routes
+    let host = place(host: lead.key.host, route: "")
+    let target =
+      if routes.distinct.count == 2, routes.counts.count == 2 {
+        host
+          + routes.ranked.map { DisplayText.visible($0.name, limit: 60) }.joined(separator: " and ")
+      } else if routes.only != nil {
+        lead.placeText
+      } else {
+        "\(routes.distinct.text) routes of \(host)"
+      }
+    runs += [
+      Run(text: lead.pageText, isStrong: true), Run(text: " from reading "),
+      Run(text: target, isStrong: true), Run(text: ": "),
+    ]
+    runs += count(lead.tally, then: lead.tally.count == 1 ? " was blocked" : " were blocked")
+    if lead.routeCalls > lead.tally.count {
+      let share = DisplayText.percent(lead.tally.count, of: lead.routeCalls)
+      runs.append(Run(text: ", \(share) of \(DisplayText.grouped(lead.routeCalls)) calls there"))
+    } else if lead.routeCalls == lead.tally.count, lead.routeCalls > 1 {
+      runs.append(Run(text: ", every one there"))
+    }
+    runs.append(Run(text: "."))
     return Answer(
-      .bad,
-      state: lead.isOver
-        ? "Calls were blocked; it is over" : "Calls are blocked; the evidence shows no end",
-      headline: sentence(of: lead, verb: lead.isOver ? "kept" : "have kept", isProved: true),
-      why: explanation.sentence, change: explanation.fix, isRepair: true, anchor: anchor, rest: rest
-    )
+      .bad, state: stretch.state, headline: runs, why: explanation.sentence,
+      change: explanation.fix, isRepair: true, anchor: "incident-\(lead.key.id)", rest: rest)
   }
 
   /// Many causes of which none has half of the calls.
-  private static func mixed(_ content: ReportContent, _ repairs: [Repair]) -> Answer {
-    let tally = Repair.tally(of: content.incidents)
-    let isOver = repairs.allSatisfy(\.isOver)
-    var runs = opening(tally, isOver: isOver)
+  private static func mixed(_ content: ReportContent) -> Answer {
+    let incidents = content.incidents
+    let tally = incidents.reduce(into: Tally()) { $0.merge($1.tally) }
+    let isOver = incidents.allSatisfy { Stretch($0).isOver }
+    var runs: [Run] = []
+    if let first = tally.first?.time, let last = tally.last?.time {
+      let time = isOver ? TimeText.span(first, last) : "since \(TimeText.moment(first))"
+      runs = [
+        Run(text: time.uppercasedStart, isStrong: true),
+        Run(text: ", browsers \(isOver ? "blocked" : "have blocked") "),
+      ]
+    }
+    runs += count(tally, then: "")
+    let origins = incidents.reduce(into: NamedCounts()) { $0.merge($1.blast.origins) }
+    let hosts = Set(incidents.map(\.key.host))
     runs += [
-      Run(text: DisplayText.counted(content.totals.blocked, "call"), isStrong: true),
-      Run(
-        text:
-          " of \(content.blockedClients.text) client\(content.blockedClients.count == 1 ? "" : "s")"
-      ),
+      Run(text: " from "),
+      origins.only.map { Run(text: page($0), isStrong: true) }
+        ?? Run(text: "\(origins.distinct.text) pages"),
+      Run(text: " to "),
+      hosts.count == 1
+        ? Run(text: place(host: incidents[0].key.host, route: ""), isStrong: true)
+        : Run(text: "\(DisplayText.grouped(hosts.count)) hosts"),
+      Run(text: ", for "),
+      Run(text: "\(DisplayText.grouped(incidents.count)) different causes", isStrong: true),
+      Run(text: "."),
     ]
-    let origins = Set(content.incidents.map(\.key.origin))
-    let hosts = Set(content.incidents.map(\.key.host))
-    runs.append(Run(text: " from "))
-    if origins.count == 1, let origin = origins.first {
-      runs.append(Run(text: page(origin), isStrong: true))
-    } else {
-      runs.append(Run(text: "\(DisplayText.grouped(origins.count)) origins"))
+    let titles = incidents.prefix(3).map {
+      "\($0.onset.explanation.title.lowercasedStart) (\(DisplayText.grouped($0.tally.count)))"
     }
-    runs.append(Run(text: " to "))
-    if hosts.count == 1, let host = hosts.first {
-      runs.append(Run(text: place(host: host, route: ""), isStrong: true))
-    } else {
-      runs.append(Run(text: "\(DisplayText.grouped(hosts.count)) hosts"))
-    }
-    runs.append(Run(text: ", for "))
-    runs.append(Run(text: "\(DisplayText.grouped(repairs.count)) different causes", isStrong: true))
-    runs.append(Run(text: "."))
-    let titles = repairs.prefix(3).map {
-      "\($0.explanation.title.lowercasedStart) (\(DisplayText.grouped($0.tally.count)))"
-    }
-    let first = repairs[0]
+    let further = incidents.count - titles.count
     return Answer(
       .bad, state: "Calls \(isOver ? "were" : "are") blocked, for several causes", headline: runs,
       why: "No single cause has most of the calls: " + titles.joined(separator: ", ")
-        + (repairs.count > 3 ? " and \(repairs.count - 3) more." : "."),
-      change: "Each incident below has its own fix. The first one, for "
-        + "\(place(host: first.host, route: first.routes[0])): "
-        + first.explanation.fix.lowercasedStart,
+        + (further > 0 ? " and \(DisplayText.grouped(further)) more." : "."),
+      change: "Each incident below has its own fix. The first one, for \(incidents[0].placeText): "
+        + incidents[0].onset.explanation.fix.lowercasedStart,
       isRepair: true, anchor: "incidents")
   }
 
@@ -136,10 +154,27 @@ struct Answer: Hashable {
     let same = cases.filter {
       $0.origin == first.origin && $0.host == first.host && $0.fix == first.fix
     }
-    let lead = Repair(same)
-    let runs = sentence(
-      of: lead, verb: "probably kept", isProved: false)
-    let others = content.totals.likelyBlocked &- lead.tally.count
+    let tally = same.reduce(into: Tally()) { $0.merge($1.tally) }
+    var routes: [String] = []
+    for route in same.map(\.route) where !routes.contains(route) { routes.append(route) }
+    let host = place(host: first.host, route: "")
+    let target =
+      routes.count <= 2
+      ? host + routes.map { DisplayText.visible($0, limit: 60) }.joined(separator: " and ")
+      : "\(DisplayText.grouped(routes.count)) routes of \(host)"
+    var runs: [Run] = []
+    if let begin = tally.first?.time, let end = tally.last?.time {
+      runs = [
+        Run(text: TimeText.span(begin, end).uppercasedStart, isStrong: true),
+        Run(text: ", browsers probably kept "),
+      ]
+    }
+    runs += [
+      Run(text: page(first.origin), isStrong: true), Run(text: " from reading "),
+      Run(text: target, isStrong: true), Run(text: ": "),
+    ]
+    runs += count(tally, then: ". The evidence does not prove it.")
+    let others = content.totals.likelyBlocked &- tally.count
     return Answer(
       .warn, state: "Probably blocked, not proved", headline: runs,
       why: (first.suspicion.map { "Suspected: \($0.explanation.sentence.lowercasedStart) " } ?? "")
@@ -149,6 +184,25 @@ struct Answer: Hashable {
       rest: others > 0
         ? "\(DisplayText.counted(others, "further call")) \(others == 1 ? "was" : "were") probably "
           + "blocked otherwise." : nil)
+  }
+
+  /// All that was blocked was meant to be.
+  private static func refused(_ content: ReportContent) -> Answer {
+    let refusals = content.refusals
+    let tally = refusals.reduce(into: Tally()) { $0.merge($1.tally) }
+    let origins = refusals.reduce(into: NamedCounts()) { $0.merge($1.blast.origins) }
+    var runs = [Run(text: "Only refusals: ", isStrong: true)]
+    runs += count(tally, then: " from ")
+    runs += [
+      origins.only.map { Run(text: page($0), isStrong: true) }
+        ?? Run(text: "\(origins.distinct.text) pages"),
+      Run(text: " were refused as the server means to refuse them, and no other call was blocked."),
+    ]
+    return Answer(
+      .good, state: "Nothing broken", headline: runs, why: refusals[0].onset.explanation.sentence,
+      change: "Nothing, unless one of these pages is yours. Then: "
+        + refusals[0].onset.explanation.fix.lowercasedStart,
+      anchor: "refusals")
   }
 
   /// `To be sure, log …`.
@@ -224,51 +278,18 @@ struct Answer: Hashable {
   // MARK: - Sentences
 
   /// `Since 15:43:40 UTC on 21 September 2026, browsers have kept `.
-  private static func opening(_ tally: Tally, isOver: Bool) -> [Run] {
-    guard let first = tally.first?.time, let last = tally.last?.time else { return [] }
-    let time = isOver ? TimeText.span(first, last) : "since \(TimeText.moment(first))"
-    return [
-      Run(text: time.uppercasedStart, isStrong: true),
-      Run(text: ", browsers \(isOver ? "blocked" : "have blocked") "),
-    ]
+  private static func opening(_ stretch: Stretch, _ text: String) -> [Run] {
+    guard let time = stretch.text else { return [Run(text: text.uppercasedStart)] }
+    return [Run(text: time.uppercasedStart, isStrong: true), Run(text: ", " + text)]
   }
 
-  private static func sentence(of repair: Repair, verb: String, isProved: Bool) -> [Run] {
-    let tally = repair.tally
-    var runs: [Run] = []
-    if let first = tally.first?.time, let last = tally.last?.time {
-      let time =
-        verb == "have kept" && tally.count > 1
-        ? "since \(TimeText.moment(first))" : TimeText.span(first, last)
-      runs = [Run(text: time.uppercasedStart, isStrong: true), Run(text: ", browsers \(verb) ")]
-    } else {
-      runs = [Run(text: "Browsers \(verb) ")]
-    }
-    let host = place(host: repair.host, route: "")
-    let target =
-      switch repair.routes.count {
-      case 1: place(host: repair.host, route: repair.routes[0])
-      case 2:
-        "\(host)\(DisplayText.visible(repair.routes[0], limit: 60)) and "
-          + DisplayText.visible(repair.routes[1], limit: 60)
-      default: "\(DisplayText.grouped(repair.routes.count)) routes of \(host)"
-      }
+  /// `150 PUT calls of 23 clients`.
+  private static func count(_ tally: Tally, then end: String) -> [Run] {
     let method = tally.methods.count == 1 ? (tally.methods.first ?? "") + " " : ""
-    runs += [
-      Run(text: page(repair.origin), isStrong: true), Run(text: " from reading "),
-      Run(text: target, isStrong: true), Run(text: ": "),
+    return [
       Run(text: DisplayText.counted(tally.count, method + "call"), isStrong: true),
-      Run(
-        text:
-          " of \(tally.clients.text) client\(tally.clients.count == 1 ? "" : "s")\(isProved ? " " : "")"
-          + (isProved ? (tally.count == 1 ? "was blocked" : "were blocked") : "")),
+      Run(text: " of \(tally.clients.text) client\(tally.clients.count == 1 ? "" : "s")\(end)"),
     ]
-    if repair.routeCalls >= tally.count {
-      let share = DisplayText.percent(tally.count, of: repair.routeCalls)
-      runs.append(Run(text: ", \(share) of \(DisplayText.grouped(repair.routeCalls)) calls there"))
-    }
-    runs.append(Run(text: isProved ? "." : ". The evidence does not prove it."))
-    return runs
   }
 
   /// A page's origin for the middle of a sentence.

@@ -1,7 +1,7 @@
 internal import FetchCORS
 internal import HTTPExchange
 
-/// What makes blocked calls one incident: one change would repair them all.
+/// What makes blocked calls of one page and route the same incident.
 struct IncidentKey: Hashable {
   var origin: String
   var host: String
@@ -9,23 +9,28 @@ struct IncidentKey: Hashable {
   var phase: Phase
   var reason: BlockedReason
   var cause: String
+  /// The header or method that is refused, in lower case, where the cause is about one.
+  var parameter: String?
 
   /// Ten hexadecimal digits that are the same in every run.
   var id: String {
-    let parts = [origin, host, route, phase.rawValue, reason.rawValue, cause]
+    let parts = [origin, host, route, phase.rawValue, reason.rawValue, cause, parameter ?? ""]
     // The lengths keep two keys apart whose parts only join to the same text.
     let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
     return String(Redaction.digest(text.utf8).prefix(10))
   }
 }
 
-/// The first blocked call with the last good one before it.
+/// A blocked call with which an incident may have begun, and the last good one before it.
 struct Onset: Hashable {
   var moment: Moment
   var firstBad: Call
-  /// The last allowed call of the same origin, host, route and method before it.
+  /// The last allowed call of the same origin, host and route before it, of the same method where
+  /// there is one.
   var lastGood: Call?
   var explanation: CauseExplanation
+  /// How many more blocked calls than good ones followed it.
+  var strength = 0.0
 }
 
 /// The last blocked call with the first good one after it.
@@ -34,29 +39,64 @@ struct Recovery: Hashable {
   var firstGood: Call?
 }
 
+/// Whom an incident reached.
+struct BlastRadius: Hashable {
+  /// Pages, as origins, by blocked calls.
+  var origins = NamedCounts()
+  /// Routes of the incident's host by blocked calls: `/users/{id}`.
+  var routes = NamedCounts()
+
+  mutating func merge(_ other: BlastRadius) {
+    origins.merge(other.origins)
+    routes.merge(other.routes)
+  }
+}
+
 /// A set of blocked calls that one change would repair.
 ///
 /// ``merge(_:)`` is associative and commutative, so that results of shards and of periods add up in
-/// any order.
+/// any order; ``settle()`` comes after the last of them.
 struct Incident: Hashable {
-  let key: IncidentKey
+  /// Of several pages and routes the ones with which it began; see ``blast`` for all.
+  private(set) var key: IncidentKey
   private(set) var tally: Tally
-  /// Calls of every verdict of the same origin, host and route.
+  /// Calls of every verdict of the same origins, host and routes.
   private(set) var routeCalls: UInt64
   private(set) var certainty: Certainty
+  /// The first blocked call; after ``settle()`` the one with which the incident began.
   private(set) var onset: Onset
+  /// The blocked call after which most were blocked and fewest passed.
+  private(set) var peak: Onset
   private(set) var recovery: Recovery
+  /// Pages and routes that it reached, with their blocked calls.
+  private(set) var blast: BlastRadius
+  /// Its blocked calls, and all calls of its routes that were judged, over time.
+  private(set) var blockedSeries: CallSeries
+  private(set) var judgedSeries: CallSeries
+  /// How it went; known after ``settle()``.
+  private(set) var course: Course?
+  /// Whether the server meant to refuse these calls: a page that it does not know, or a scanner.
+  ///
+  /// Reports keep such calls apart from outages.
+  var isRefusal: Bool { onset.explanation.isRefusal }
 
   init(
     key: IncidentKey, tally: Tally, routeCalls: UInt64, certainty: Certainty, onset: Onset,
-    recovery: Recovery
+    peak: Onset? = nil, recovery: Recovery, blockedSeries: CallSeries = CallSeries(),
+    judgedSeries: CallSeries = CallSeries()
   ) {
     self.key = key
     self.tally = tally
     self.routeCalls = routeCalls
     self.certainty = certainty
     self.onset = onset
+    self.peak = peak ?? onset
     self.recovery = recovery
+    self.blockedSeries = blockedSeries
+    self.judgedSeries = judgedSeries
+    blast = BlastRadius()
+    blast.origins.add(key.origin, tally.count)
+    blast.routes.add(key.route, tally.count)
   }
 
   /// Adds the calls of another part of the same incident.
@@ -65,8 +105,40 @@ struct Incident: Hashable {
     routeCalls &+= other.routeCalls
     // What one part only suggests is not proved by the other.
     certainty = max(certainty, other.certainty)
-    if other.onset.moment < onset.moment { onset = other.onset }
+    if Self.isEarlier(other, self) {
+      onset = other.onset
+      key = other.key
+    }
+    if (other.peak.strength, peak.moment) > (peak.strength, other.peak.moment) { peak = other.peak }
     if other.recovery.moment > recovery.moment { recovery = other.recovery }
+    blast.merge(other.blast)
+    blockedSeries.merge(other.blockedSeries)
+    judgedSeries.merge(other.judgedSeries)
+  }
+
+  private static func isEarlier(_ left: Incident, _ right: Incident) -> Bool {
+    left.onset.moment != right.onset.moment
+      ? left.onset.moment < right.onset.moment : left.key.id < right.key.id
+  }
+
+  /// Finds the course, and the blocked call with which it began.
+  mutating func settle() {
+    var course = Course(blocked: blockedSeries, calls: judgedSeries)
+    if let begin = course.onset {
+      // The first call is the one, unless there were a few before that changed nothing.
+      let step = EventTime(seconds: course.resolution).nanoseconds
+      let earliest = begin.nanoseconds &- step
+      if onset.moment.time.nanoseconds < earliest, peak.moment > onset.moment,
+        peak.moment.time.nanoseconds >= earliest
+      {
+        onset = peak
+      }
+      let known = onset.moment.time.nanoseconds
+      if known >= earliest, known &- begin.nanoseconds <= 2 &* step {
+        course.onset = onset.moment.time
+      }
+    }
+    self.course = course
   }
 
   /// Most calls first, then the earlier one, then by identifier.
@@ -74,5 +146,73 @@ struct Incident: Hashable {
     if left.tally.count != right.tally.count { return left.tally.count > right.tally.count }
     if left.onset.moment != right.onset.moment { return left.onset.moment < right.onset.moment }
     return left.key.id < right.key.id
+  }
+
+  /// The page for the middle of a sentence: its origin, or how many there are.
+  var pageText: String {
+    if let only = blast.origins.only { return Answer.page(only) }
+    return blast.origins.distinct.text + " pages"
+  }
+
+  /// Host and route as one reads them; of several routes how many there are.
+  var placeText: String {
+    if let only = blast.routes.only { return Answer.place(host: key.host, route: only) }
+    return Answer.place(host: key.host, route: "") + " (\(blast.routes.distinct.text) routes)"
+  }
+}
+
+extension Incident {
+  /// What incidents of different pages and routes share that one change would repair.
+  private struct Repair: Hashable {
+    var origin: String?
+    var host: String
+    var phase: Phase
+    var reason: BlockedReason
+    var cause: String
+    var parameter: String?
+  }
+
+  /// The time in which nothing is known to have passed: from the last good call before an incident to
+  /// the first good one after it.
+  private var span: (start: Int64, end: Int64) {
+    (
+      onset.lastGood?.time.nanoseconds ?? .min, recovery.firstGood?.time.nanoseconds ?? .max
+    )
+  }
+
+  /// Puts incidents together that one change would repair: the same cause on the same host at the
+  /// same time. Of causes that lie in one page's origin every page stays by itself.
+  ///
+  /// The result depends on the incidents alone, not on their order.
+  static func united(_ incidents: [Incident]) -> [(incident: Incident, parts: [IncidentKey])] {
+    var groups: [Repair: [Incident]] = [:]
+    for incident in incidents {
+      let key = incident.key
+      let repair = Repair(
+        origin: incident.onset.explanation.isOfOnePage ? key.origin : nil, host: key.host,
+        phase: key.phase, reason: key.reason, cause: key.cause, parameter: key.parameter)
+      groups[repair, default: []].append(incident)
+    }
+    var result: [(incident: Incident, parts: [IncidentKey])] = []
+    for group in groups.values {
+      let ordered = group.sorted { left, right in
+        left.span.start != right.span.start
+          ? left.span.start < right.span.start : left.key.id < right.key.id
+      }
+      var end = Int64.min
+      var isFirst = true
+      for incident in ordered {
+        if !isFirst, incident.span.start <= end {
+          result[result.count - 1].incident.merge(incident)
+          result[result.count - 1].parts.append(incident.key)
+        } else {
+          result.append((incident, [incident.key]))
+          end = .min
+        }
+        isFirst = false
+        end = max(end, incident.span.end)
+      }
+    }
+    return result
   }
 }

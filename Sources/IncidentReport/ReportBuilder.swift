@@ -9,6 +9,7 @@ public final class ReportBuilder {
   private let options: ReportOptions
   private let spool: RowSpool
   private var routes: RouteTable
+  private var learner: RouteLearner
   private var nextFinding: UInt32 = 1
   private var key: [UInt8] = []
   private var content = ReportContent()
@@ -21,6 +22,7 @@ public final class ReportBuilder {
     self.options = options
     spool = RowSpool(folder: folder)
     routes = RouteTable(limit: options.maximumRoutes, byteLimit: options.maximumSampleBytes)
+    learner = RouteLearner(limit: options.maximumRoutes * 4)
   }
 
   /// Calls by verdict so far.
@@ -33,7 +35,8 @@ public final class ReportBuilder {
     content.count(call)
     content.timeline.add(call.time, call.verdict)
     RouteKey.write(call, to: &key)
-    let group = routes.group(for: key) { fold($0) }
+    let group = routes.group(for: key) ?? newGroup()
+    content.exposure.add(call, host: group.host, route: group.route)
     let before = group.bytes
     let finding = group.add(call, nextNumber: &nextFinding)
     let number = finding?.number ?? 0
@@ -112,6 +115,21 @@ public final class ReportBuilder {
     }
   }
 
+  /// The group of a key that has none: of what was learned of its route, or a new one.
+  private func newGroup() -> RouteGroup {
+    if learner.hasLearned {
+      let parts = RouteGroup.parts(of: key)
+      let route = learner.canonical(host: parts.host, route: parts.route)
+      if route != parts.route {
+        RouteKey.write(origin: parts.origin, host: parts.host, route: route, to: &key)
+        if let known = routes.group(for: key) { return known }
+      }
+    }
+    let group = routes.insert(key) { fold($0) }
+    learner.add(group)
+    return group
+  }
+
   /// Adds a group that has to go to the row of the others.
   private func fold(_ group: RouteGroup) {
     content.foldedRoutes &+= 1
@@ -122,6 +140,8 @@ public final class ReportBuilder {
         reason: finding.symptoms.reason)
       others[index, default: OverflowGroup(finding)].add(finding)
     }
+    // What routes were learned from may be held longer than the group itself.
+    group.release()
   }
 
   // MARK: - Finishing
@@ -138,6 +158,9 @@ public final class ReportBuilder {
   private func resolve() -> Resolution {
     var resolution = Resolution()
     var incidents: [IncidentKey: Incident] = [:]
+    for group in routes.groups {
+      group.template = learner.canonical(host: group.host, route: group.route)
+    }
     let surroundings = SurroundingsIndex(routes.groups)
     content.routes = UInt64(routes.groups.count)
     content.likely = []
@@ -171,10 +194,40 @@ public final class ReportBuilder {
       resolution.otherIncident[index] = incident.key.id
       incidents[incident.key] = incident
     }
-    content.incidents = incidents.values.sorted(by: Incident.ranks)
+    settle(incidents.values, &resolution)
     content.likely.sort(by: LikelyGroup.ranks)
     content.likelyCases = LikelyCase.all(of: content.likely)
     return resolution
+  }
+
+  /// Puts incidents together that one change would repair, and tells refusals from outages.
+  private func settle(_ parts: some Collection<Incident>, _ resolution: inout Resolution) {
+    var name: [String: String] = [:]
+    content.incidents = []
+    content.refusals = []
+    content.totals.refused = 0
+    for (incident, keys) in Incident.united(Array(parts)) {
+      for key in keys { name[key.id] = incident.key.id }
+      if incident.isRefusal {
+        content.totals.refused &+= incident.tally.count
+        content.refusals.append(incident)
+      } else {
+        content.incidents.append(incident)
+      }
+    }
+    content.incidents.sort(by: Incident.ranks)
+    content.refusals.sort(by: Incident.ranks)
+    // Courses cost more than counts, so only those are told that somebody may look at.
+    for index in content.incidents.indices.prefix(options.maximumListedIncidents) {
+      content.incidents[index].settle()
+    }
+    for index in content.refusals.indices.prefix(options.maximumListedIncidents) {
+      content.refusals[index].settle()
+    }
+    for (number, id) in resolution.incident { resolution.incident[number] = name[id] ?? id }
+    for (number, id) in resolution.otherIncident {
+      resolution.otherIncident[number] = name[id] ?? id
+    }
   }
 
   private static func incident(
@@ -182,19 +235,29 @@ public final class ReportBuilder {
     _ isCounted: inout Set<IncidentKey>
   ) -> Incident {
     let (rule, certainty) = CauseRule.cause(of: finding.symptoms, in: around)
-    let context = CauseContext(
-      symptoms: finding.symptoms, surroundings: around, call: finding.first)
     let key = IncidentKey(
-      origin: group.origin, host: group.host, route: group.route,
+      origin: group.origin, host: group.host, route: group.template,
       phase: finding.symptoms.phase ?? .response,
-      reason: finding.symptoms.reason ?? .missingAllowOriginHeader, cause: rule.id)
+      reason: finding.symptoms.reason ?? .missingAllowOriginHeader, cause: rule.id,
+      parameter: finding.symptoms.parameter)
+    func onset(_ call: Call, _ moment: Moment, _ lastGood: HeldCall?, strength: Double) -> Onset {
+      let context = CauseContext(
+        symptoms: finding.symptoms, surroundings: around, call: call,
+        firstSeen: finding.firstMoment)
+      return Onset(
+        moment: moment, firstBad: call, lastGood: lastGood?.call,
+        explanation: rule.explanation(context), strength: strength)
+    }
+    let first = onset(finding.first, finding.firstMoment, finding.lastGood, strength: 0)
+    let peak = finding.peak
+    let isFirst = isCounted.insert(key).inserted
     return Incident(
-      key: key, tally: finding.tally,
-      routeCalls: isCounted.insert(key).inserted ? group.calls : 0, certainty: certainty,
-      onset: Onset(
-        moment: finding.firstMoment, firstBad: finding.first, lastGood: finding.lastGood?.call,
-        explanation: rule.explanation(context)),
-      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter?.call))
+      key: key, tally: finding.tally, routeCalls: isFirst ? group.calls : 0, certainty: certainty,
+      onset: first,
+      peak: peak.height > 0
+        ? onset(peak.first, peak.moment, peak.lastGood, strength: peak.height) : first,
+      recovery: Recovery(moment: finding.lastMoment, firstGood: finding.goodAfter?.call),
+      blockedSeries: finding.series, judgedSeries: isFirst ? group.judged : CallSeries())
   }
 
   private func writeRows(

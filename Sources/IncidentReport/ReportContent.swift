@@ -45,7 +45,12 @@ struct ReportContent {
   var routes: UInt64 = 0
   var foldedRoutes: UInt64 = 0
   var foldedCalls: UInt64 = 0
+  /// Outages and faults, ranked; what the server refused on purpose is in ``refusals``.
   var incidents: [Incident] = []
+  /// Blocked calls that the server meant to refuse (pages that it does not know, scanners), ranked.
+  var refusals: [Incident] = []
+  /// Response headers of calls that passed which the page cannot read: a warning of its own.
+  var exposure = Exposure()
   var likely: [LikelyGroup] = []
   /// Those of them that were probably blocked, as reports speak of them.
   var likelyCases: [LikelyCase] = []
@@ -112,7 +117,7 @@ struct ReportContent {
     }
     likely.append(
       LikelyGroup(
-        origin: group.origin, host: group.host, route: group.route, likely: text,
+        origin: group.origin, host: group.host, route: group.template, likely: text,
         missing: finding.symptoms.missing, tally: finding.tally,
         suspicion: Likely.isBlocked(text) ? Suspicion(finding, around) : nil))
   }

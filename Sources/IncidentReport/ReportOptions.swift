@@ -36,6 +36,9 @@ public struct ReportTotals: Hashable, Sendable {
   public var undetermined: UInt64 = 0
   /// Calls that the evaluator says were blocked, and whose client went on.
   public var contradicted: UInt64 = 0
+  /// Of the blocked calls, those that the server refused on purpose, as far as the traffic tells;
+  /// known after ``ReportBuilder/finish(writing:)``.
+  public var refused: UInt64 = 0
   /// Undetermined calls that were probably blocked; known after ``ReportBuilder/finish(writing:)``.
   public var likelyBlocked: UInt64 = 0
   /// Undetermined calls that were probably allowed; known after ``ReportBuilder/finish(writing:)``.

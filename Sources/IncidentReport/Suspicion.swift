@@ -16,7 +16,8 @@ struct Suspicion: Hashable {
     let rule = CauseRule.cause(of: symptoms, in: around).rule
     cause = rule.id
     explanation = rule.explanation(
-      CauseContext(symptoms: symptoms, surroundings: around, call: call))
+      CauseContext(
+        symptoms: symptoms, surroundings: around, call: call, firstSeen: finding.firstMoment))
   }
 
   /// The call as it would be if it was blocked.

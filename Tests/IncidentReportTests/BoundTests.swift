@@ -77,7 +77,8 @@ func pageIsBounded() throws {
   let calls = (0..<600).map { index in
     CallBuilder.preflightFailure(401, .missingAllowOriginHeader).at(Int64(index)).with {
       $0.origin = "https://a\(index).example" + quotes
-      $0.url = "https://api.example/\(index)x" + quotes
+      // One host each: what happens on one host at one time is one incident.
+      $0.url = "https://api\(index).example/\(index)x" + quotes
       $0.message = quotes
       $0.preflight = (401, (0..<60).map { ("x-\($0)" + quotes, quotes) })
     }.call

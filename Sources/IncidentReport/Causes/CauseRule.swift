@@ -38,6 +38,10 @@ struct CauseExplanation: Hashable {
   var evidence: [String]
   /// Whether the true fault is the status, which CORS only hides from the page.
   var isMasked: Bool
+  /// Whether the server meant to refuse the call, so that it is no outage.
+  var isRefusal = false
+  /// Whether the cause lies in one page's origin, so that other pages have their own.
+  var isOfOnePage = false
 }
 
 /// What other calls say about a call's route.
@@ -68,6 +72,18 @@ struct Surroundings: Hashable {
   var corsModeOfHost: UInt64 = 0
   /// `Server` of a good answer of the route.
   var usualServer: String?
+  /// Calls of other origins to the host that passed.
+  var otherOriginsAllowedOfHost: UInt64 = 0
+  /// The page's share of all calls to the host: 0 to 1.
+  var shareOfHost = 1.0
+  /// An origin that the host allows and that differs from the page's by scheme, port, `www` or case.
+  var similarOrigin: String?
+  /// What it differs by.
+  var similarity: String?
+  /// An origin of the same site that the host allows.
+  var siblingOrigin: String?
+  /// Whether neither the host nor any origin that it allows is of the page's site.
+  var isStranger = false
 }
 
 /// All that a rule may look at and speak of.
@@ -76,6 +92,8 @@ struct CauseContext {
   var surroundings: Surroundings
   /// The first blocked call: for values in sentences, never for decisions.
   var call: Call
+  /// When these symptoms first appeared on the route.
+  var firstSeen: Moment?
 
   var page: String { value(call.origin, limit: 80) }
 
@@ -145,6 +163,10 @@ struct CauseRule: Sendable {
   var needs: String
   /// Whether the true fault is a status that the page cannot see.
   var isMasked = false
+  /// Whether such calls are refused on purpose, and are no outage.
+  var isRefusal = false
+  /// Whether the cause lies in one page's origin.
+  var isOfOnePage = false
   /// Decides from symptoms and other calls alone.
   var applies: @Sendable (Symptoms, Surroundings) -> Certainty?
   var sentence: @Sendable (CauseContext) -> String
@@ -175,7 +197,8 @@ struct CauseRule: Sendable {
   func explanation(_ context: CauseContext) -> CauseExplanation {
     CauseExplanation(
       title: title, sentence: sentence(context), fix: fix(context), snippets: snippets(context),
-      evidence: Self.evidence(context), isMasked: isMasked)
+      evidence: Self.evidence(context), isMasked: isMasked, isRefusal: isRefusal,
+      isOfOnePage: isOfOnePage)
   }
 
   /// Observations that help with any cause.

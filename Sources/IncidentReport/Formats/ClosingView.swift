@@ -19,6 +19,24 @@ struct ClosingView {
     var casePlaces: String
   }
 
+  /// Calls that the server meant to refuse.
+  struct Refusal {
+    var refusalID: String
+    var page: String
+    var place: String
+    var because: String
+    var refusalCount: String
+    var from: String
+    var to: String
+  }
+
+  struct Exposed {
+    var exposedHeader: String
+    var exposedSentence: String
+    var exposedFix: String
+    var exposedCalls: String
+  }
+
   struct Damage {
     var location: String
     var what: String
@@ -44,8 +62,16 @@ struct ClosingView {
   }
 
   static let maximumCases = 40
+  static let maximumRefusals = 60
+  static let maximumExposed = 30
   static let maximumSources = 60
 
+  var hasRefusals: Bool
+  var refusals: [Refusal]
+  var omittedRefusals: String?
+  var hasExposure: Bool
+  var exposure: [Exposed]
+  var omittedExposure: String?
   var hasLikely: Bool
   var likely: [Case]
   var omittedLikely: String?
@@ -62,6 +88,24 @@ struct ClosingView {
   var script: String
 
   init(_ content: ReportContent, _ templates: PageTemplates, _ places: SourceNames) {
+    refusals = content.refusals.prefix(Self.maximumRefusals).lazy.map { Refusal($0) }
+      .fitting(HTMLReport.maximumListBytes / 2)
+    hasRefusals = !refusals.isEmpty
+    omittedRefusals =
+      content.refusals.count > refusals.count
+      ? "\(DisplayText.grouped(content.refusals.count - refusals.count)) further ones stand in blocked.csv."
+      : nil
+    let lines = content.exposure.lines
+    exposure = lines.prefix(Self.maximumExposed).map {
+      Exposed(
+        exposedHeader: DisplayText.visible($0.header, limit: 60), exposedSentence: $0.sentence,
+        exposedFix: $0.fix, exposedCalls: DisplayText.grouped($0.calls))
+    }
+    hasExposure = !exposure.isEmpty
+    omittedExposure =
+      lines.count > exposure.count
+      ? "\(DisplayText.grouped(lines.count - exposure.count)) further ones stand in summary.json."
+      : nil
     let cases = content.likelyCases
     likely = cases.prefix(Self.maximumCases).lazy.map { Case($0, places) }
       .fitting(HTMLReport.maximumListBytes)
@@ -103,6 +147,18 @@ struct ClosingView {
         + "(\(DisplayText.grouped(content.foldedCalls)) calls) are added up under "
         + "\"routes with few calls\"." : nil
     script = templates.script
+  }
+}
+
+extension ClosingView.Refusal {
+  fileprivate init(_ incident: Incident) {
+    refusalID = incident.key.id
+    page = incident.pageText
+    place = incident.placeText
+    because = incident.onset.explanation.sentence
+    refusalCount = DisplayText.grouped(incident.tally.count)
+    from = incident.tally.first.map { DisplayText.time($0.time) } ?? ""
+    to = incident.tally.last.map { DisplayText.time($0.time) } ?? ""
   }
 }
 

@@ -46,6 +46,7 @@ struct IncidentView {
   var place: String
   var facts: [Fact]
   var turns: [Turn]
+  var courseNote: String?
   var sentence: String
   var causeID: String
   var certaintyWord: String
@@ -73,10 +74,11 @@ struct IncidentView {
     self.number = number
     id = key.id
     title = explanation.title
-    page = Answer.page(key.origin)
-    place = Answer.place(host: key.host, route: key.route)
+    page = incident.pageText
+    place = incident.placeText
     facts = Self.facts(incident)
     turns = Self.turns(incident)
+    courseNote = Stretch(incident).note
     sentence = explanation.sentence
     causeID = key.cause
     certaintyWord = incident.certainty.rawValue
@@ -144,6 +146,19 @@ struct IncidentView {
         term: tally.methods.count == 1 ? "Method" : "Methods",
         detail: tally.methods.sorted().joined(separator: ", ")),
     ]
+    for (name, counts) in [("Pages", incident.blast.origins), ("Routes", incident.blast.routes)]
+    where counts.only == nil {
+      let shown = counts.ranked.prefix(4).map {
+        "\(DisplayText.visible($0.name, limit: 60)) \(DisplayText.grouped($0.count))"
+      }
+      let further = counts.distinct.count - shown.count
+      facts.append(
+        Fact(
+          term: name, detail: shown.joined(separator: ", "),
+          detailNote: further > 0
+            ? "and \(counts.distinct.isSaturated ? "at least " : "")\(DisplayText.grouped(further)) more"
+            : nil))
+    }
     let refused = tally.parameters.filter { !$0.isEmpty }.sorted()
     if !refused.isEmpty {
       facts.append(Fact(term: "Refused", detail: refused.joined(separator: ", ")))

@@ -120,6 +120,9 @@ struct OpeningView {
 
   private static func links(_ content: ReportContent) -> [Link] {
     var links = [Link(target: "incidents", linkText: "Incidents")]
+    if !content.refusals.isEmpty {
+      links.append(Link(target: "refusals", linkText: "Refused on purpose"))
+    }
     if content.totals.likelyBlocked > 0 {
       links.append(Link(target: "likely", linkText: "Likely blocked"))
     }
@@ -150,9 +153,12 @@ struct OpeningView {
           ? (totals.calls == 0 ? "no call was seen" : "proved for no call")
           : "\(DisplayText.percent(totals.blocked, of: totals.calls)) of "
             + "\(DisplayText.counted(totals.calls, "call")), \(content.blockedClients.text) "
-            + "client\(content.blockedClients.count == 1 ? "" : "s"); proved",
+            + "client\(content.blockedClients.count == 1 ? "" : "s"); proved"
+            + (totals.refused > 0
+              ? ". \(DisplayText.grouped(totals.refused)) of them refused on purpose" : ""),
         tone: totals.blocked > 0 ? "bad" : "none",
-        numberTarget: totals.blocked > 0 ? "incidents" : nil),
+        numberTarget: content.incidents.isEmpty
+          ? content.refusals.isEmpty ? nil : "refusals" : "incidents"),
       Number(
         amount: DisplayText.grouped(totals.likelyBlocked), caption: "Likely blocked",
         note: totals.likelyBlocked == 0
@@ -198,8 +204,8 @@ extension OpeningView.Row {
     rowID = key.id
     self.isLinked = isLinked
     cause = incident.onset.explanation.title
-    rowPage = Answer.page(key.origin)
-    rowPlace = Answer.place(host: key.host, route: key.route)
+    rowPage = incident.pageText
+    rowPlace = incident.placeText
     rowReason = key.reason.code(in: key.phase)
     count = DisplayText.grouped(tally.count)
     countValue = String(tally.count)

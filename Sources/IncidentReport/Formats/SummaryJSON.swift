@@ -31,7 +31,14 @@ enum SummaryJSON {
       write("notCORS", content.notCORS, &writer)
       write("assumptions", content.assumptions, &writer)
       writeMissing(content, to: &writer)
-      writeIncidents(content, limit: options.maximumListedIncidents, to: &writer)
+      let limit = options.maximumListedIncidents
+      writer.member("incidentCount", content.incidents.count)
+      writer.key("incidents")
+      write(content.incidents.prefix(limit), to: &writer)
+      writer.member("refusalCount", content.refusals.count)
+      writer.key("refusals")
+      write(content.refusals.prefix(limit), to: &writer)
+      writeExposure(content, to: &writer)
       writeLikely(content, limit: options.maximumListedIncidents, to: &writer)
       writer.key("limits")
       writer.object { writer in
@@ -73,6 +80,7 @@ enum SummaryJSON {
       writer.member("likelyAllowed", totals.likelyAllowed)
       writer.member("contradicted", totals.contradicted)
       writer.member("notCORS", totals.notCORS)
+      writer.member("refused", totals.refused)
     }
   }
 
@@ -104,13 +112,71 @@ enum SummaryJSON {
     }
   }
 
-  private static func writeIncidents(
-    _ content: ReportContent, limit: Int, to writer: inout JSONWriter
-  ) {
-    writer.member("incidentCount", content.incidents.count)
-    writer.key("incidents")
+  private static func writeExposure(_ content: ReportContent, to writer: inout JSONWriter) {
+    writer.key("notExposed")
     writer.array { writer in
-      for incident in content.incidents.prefix(limit) {
+      for line in content.exposure.lines {
+        writer.object { writer in
+          writer.member("host", line.host)
+          writer.member("header", line.header)
+          writer.member("calls", line.calls)
+          writer.member("sentence", line.sentence)
+          writer.member("fix", line.fix)
+        }
+      }
+    }
+  }
+
+  private static func write(_ name: String, _ counts: NamedCounts, _ writer: inout JSONWriter) {
+    var ranked = counts.ranked.map { ($0.name, $0.count) }
+    if counts.others > 0 { ranked.append((OverflowGroup.name, counts.others)) }
+    write(name, ranked, &writer)
+  }
+
+  private static func write(_ course: Course?, of incident: Incident, to writer: inout JSONWriter) {
+    writer.key("course")
+    guard let course else {
+      writer.null()
+      return
+    }
+    let resolution = incident.onset.moment.resolution
+    writer.object { writer in
+      writer.member("shape", course.shape.rawValue)
+      writer.member("onset", course.onset.map { $0.rfc3339(resolution) })
+      writer.member("end", course.end.map { $0.rfc3339(.second) })
+      writer.key("periodSeconds")
+      if let period = course.period { writer.number(period) } else { writer.null() }
+      writer.member("resolutionSeconds", Int(course.resolution))
+      for (name, share) in [
+        ("shareDuring", course.shareDuring), ("shareOutside", course.shareOutside),
+      ] {
+        writer.key(name)
+        writer.raw(decimal(share))
+      }
+      writer.key("episodes")
+      writer.array { writer in
+        for episode in course.episodes {
+          writer.object { writer in
+            writer.member("start", episode.start.rfc3339(.second))
+            writer.member("end", episode.end.map { $0.rfc3339(.second) })
+            writer.member("blocked", episode.blocked)
+            writer.member("calls", episode.calls)
+          }
+        }
+      }
+    }
+  }
+
+  /// A number from 0 to 1 with four digits, the same on every machine.
+  private static func decimal(_ share: Double) -> String {
+    let digits = Int((min(1, max(0, share)) * 10_000).rounded())
+    let fraction = String(digits % 10_000)
+    return "\(digits / 10_000)." + String(repeating: "0", count: 4 - fraction.count) + fraction
+  }
+
+  private static func write(_ incidents: some Sequence<Incident>, to writer: inout JSONWriter) {
+    writer.array { writer in
+      for incident in incidents {
         let tally = incident.tally
         let key = incident.key
         writer.object { writer in
@@ -118,6 +184,8 @@ enum SummaryJSON {
           writer.member("origin", key.origin)
           writer.member("host", key.host)
           writer.member("route", key.route)
+          write("origins", incident.blast.origins, &writer)
+          write("routes", incident.blast.routes, &writer)
           writer.member("phase", key.phase.rawValue)
           writer.member("reason", key.reason.code(in: key.phase))
           writer.member("cause", key.cause)
@@ -136,6 +204,7 @@ enum SummaryJSON {
           writer.member("last", tally.last?.text)
           writer.member("lastGoodBefore", incident.onset.lastGood.flatMap { Moment($0) }?.text)
           writer.member("firstGoodAfter", incident.recovery.firstGood.flatMap { Moment($0) }?.text)
+          write(incident.course, of: incident, to: &writer)
           writer.member("samples", tally.samples.map(\.moment.id.description))
         }
       }

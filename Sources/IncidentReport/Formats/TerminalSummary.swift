@@ -46,10 +46,12 @@ struct TerminalSummary {
   /// The numbers in one line, or one under the other where that is too long.
   private func numbers(_ totals: ReportTotals) -> [String] {
     let all: [(UInt64, String, Style)] = [
-      (totals.blocked, "blocked", .red), (totals.likelyBlocked, "likely blocked", .yellow),
+      (totals.blocked &- totals.refused, "blocked", .red),
+      (totals.likelyBlocked, "likely blocked", .yellow),
       (totals.allowed, "allowed", .green),
       (totals.undetermined &- totals.likelyBlocked, "cannot tell", .bold),
-      (totals.contradicted, "contradicted", .bold), (totals.notCORS, "no CORS call", .faint),
+      (totals.refused, "refused on purpose", .bold), (totals.contradicted, "contradicted", .bold),
+      (totals.notCORS, "no CORS call", .faint),
     ]
     let shown = all.enumerated().filter { $0.offset < 4 || $0.element.0 > 0 }.map(\.element)
     let texts = shown.map { (DisplayText.grouped($0.0), $0.1, $0.0 > 0 ? $0.2 : .faint) }
@@ -70,7 +72,7 @@ struct TerminalSummary {
     let indent = String(repeating: " ", count: ordinal.count)
     var lines = wrapped(ordinal + incident.onset.explanation.title, hanging: indent, style: .bold)
     lines += wrapped(
-      "\(Answer.page(key.origin)) → \(Answer.place(host: key.host, route: key.route))",
+      "\(incident.pageText) → \(incident.placeText)",
       indent: indent)
     var facts = paint(DisplayText.counted(tally.count, "call"), .red)
     if incident.routeCalls > tally.count {

@@ -195,8 +195,10 @@ struct TimelineView {
       return Mark(
         number: String(index + 1),
         title: "\(incident.onset.explanation.title): "
-          + Self.clipped(incident.key.route), isProved: true,
-        first: first.time, last: last.time)
+          + (incident.blast.routes.only.map(Self.clipped)
+            ?? "\(incident.blast.routes.distinct.text) routes"),
+        isProved: true,
+        first: incident.course?.onset.map { max($0, first.time) } ?? first.time, last: last.time)
     }
     guard proved.isEmpty else { return proved }
     return content.likelyCases.compactMap { likely in

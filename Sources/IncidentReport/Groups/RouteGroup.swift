@@ -14,6 +14,24 @@ final class Finding {
   var lastGood: HeldCall?
   /// The first good call after the last of the calls.
   var goodAfter: HeldCall?
+  /// Blocked calls over time.
+  var series = CallSeries()
+  /// Where the present run of blocked calls began, and where the longest one did.
+  private(set) var run: Run
+  private(set) var peak: Run
+
+  /// A run of blocked calls: its height grows with each and falls with good ones between them.
+  struct Run {
+    var first: Call
+    var moment: Moment
+    var lastGood: HeldCall?
+    var height: Double
+  }
+
+  /// What a good call takes from the height of a run: runs are kept where more than one call in
+  /// eleven is blocked.
+  static let fall = 0.1
+  private var goodBefore: UInt64 = 0
 
   init(number: UInt32, symptoms: Symptoms, first: Call, moment: Moment) {
     self.number = number
@@ -21,6 +39,29 @@ final class Finding {
     self.first = first
     firstMoment = moment
     lastMoment = moment
+    run = Run(first: first, moment: moment, lastGood: nil, height: 0)
+    peak = run
+  }
+
+  /// Takes note of a blocked call in the order of time.
+  ///
+  /// - Parameters:
+  ///   - good: how many calls of the route have passed so far.
+  ///   - lastGood: the last of them that can be compared with the call.
+  /// - Returns: bytes that are held in addition.
+  func rise(_ call: Call, _ moment: Moment, good: UInt64, lastGood: HeldCall?) -> Int {
+    let height = run.height - Self.fall * Double(good &- goodBefore)
+    goodBefore = good
+    var growth = 0
+    if height > 0 {
+      run.height = height + 1
+    } else {
+      let size = call.footprint
+      growth = min(size, 128 << 10)
+      run = Run(first: call.bounded(footprint: size), moment: moment, lastGood: lastGood, height: 1)
+    }
+    if run.height > peak.height { peak = run }
+    return growth
   }
 }
 
@@ -38,6 +79,8 @@ final class RouteGroup {
   let origin: String
   let host: String
   let route: String
+  /// The route as it was known when all traffic was.
+  var template: String
   var calls: UInt64 = 0
   var allowed: UInt64 = 0
   var blocked: UInt64 = 0
@@ -55,6 +98,8 @@ final class RouteGroup {
   /// Calls that an error answered and that passed all the same.
   var allowedErrors: UInt64 = 0
   var grantedHeaders: Set<String> = []
+  /// Calls that were allowed or blocked, over time.
+  private(set) var judged = CallSeries()
   private var lastRequestedHeaders = ""
   private(set) var findings: [Symptoms: Finding] = [:]
   /// The last good call of each method, and the last one that had a preflight.
@@ -67,12 +112,19 @@ final class RouteGroup {
   init(key: [UInt8], hash: Int) {
     self.key = key
     self.hash = hash
+    let parts = Self.parts(of: key)
+    origin = parts.origin
+    host = parts.host
+    route = parts.route
+    template = parts.route
+    bytes = key.count * 2 + 600 + CallSeries.maximumBytes
+  }
+
+  /// The texts that a key holds.
+  static func parts(of key: [UInt8]) -> (origin: String, host: String, route: String) {
     let parts = key.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
-    origin = parts[0]
-    host = parts.count > 1 ? parts[1] : ""
-    route = parts.count > 2 ? parts[2] : ""
-    bytes = key.count * 2 + 600
+    return (parts[0], parts.count > 1 ? parts[1] : "", parts.count > 2 ? parts[2] : "")
   }
 
   /// Counts a call, and returns its finding unless it was allowed.
@@ -83,9 +135,12 @@ final class RouteGroup {
     switch call.verdict {
     case .allowed:
       allowed &+= 1
+      judged.add(call.time)
       noteGood(call)
       return nil
-    case .blocked: blocked &+= 1
+    case .blocked:
+      blocked &+= 1
+      judged.add(call.time)
     case .undetermined: undetermined &+= 1
     case .contradicted: return nil
     }
@@ -136,7 +191,8 @@ final class RouteGroup {
 
   /// Whether a good call shows how a blocked one should have gone.
   private func isComparable(_ good: Call, to bad: Call) -> Bool {
-    good.method == bad.method && (bad.phase != .preflight || good.preflight != nil)
+    good.method == bad.method
+      && (bad.phase != .preflight || good.preflight != nil || good.kind == .cached)
   }
 
   private func keep(_ held: HeldCall, in list: inout [HeldCall]) {
@@ -158,6 +214,7 @@ final class RouteGroup {
     }
     if let finding = findings[symptoms] {
       finding.tally.add(call)
+      rise(finding, call, moment)
       if moment > finding.lastMoment {
         finding.lastMoment = moment
         if finding.goodAfter != nil {
@@ -174,13 +231,37 @@ final class RouteGroup {
     nextNumber &+= 1
     finding.tally.add(call)
     if call.verdict == .blocked {
-      let list = call.phase == .preflight ? goodPreflights : good
-      finding.lastGood = list.first { $0.call.method == call.method }
+      finding.lastGood = lastGood(before: call)
       awaitingGood += 1
+      rise(finding, call, moment)
     }
-    bytes &+= min(footprint, 128 << 10) &+ 1500
+    bytes &+= min(footprint, 128 << 10) &+ 1500 &+ CallSeries.maximumBytes
     findings[symptoms] = finding
     return finding
+  }
+
+  /// Lets go of all samples; counts stay.
+  func release() {
+    findings = [:]
+    good = []
+    goodPreflights = []
+    grantedHeaders = []
+    awaitingGood = 0
+  }
+
+  private func rise(_ finding: Finding, _ call: Call, _ moment: Moment) {
+    guard call.verdict == .blocked else { return }
+    finding.series.add(call.time)
+    bytes &+= finding.rise(call, moment, good: allowed, lastGood: lastGood(before: call))
+  }
+
+  /// The last good call that shows how a blocked one should have gone: one with a preflight for a
+  /// preflight if there was one, of the same method if there was one.
+  private func lastGood(before call: Call) -> HeldCall? {
+    let isPreflight = call.phase == .preflight
+    return (isPreflight ? goodPreflights.first { $0.call.method == call.method } : nil)
+      ?? good.first { $0.call.method == call.method }
+      ?? good.max { $0.call.time < $1.call.time }
   }
 
   /// What the last good call of a route looked like, whatever its method.
@@ -201,19 +282,29 @@ struct RouteTable {
     slots = [Int32](repeating: -1, count: 64)
   }
 
-  /// The group of a key, which is made when there is none.
-  ///
-  /// - Parameter fold: what becomes of each group that has to go to make room.
-  mutating func group(for key: [UInt8], fold: (RouteGroup) -> Void) -> RouteGroup {
-    var hasher = Hasher()
-    key.withUnsafeBytes { hasher.combine(bytes: $0) }
-    let hash = hasher.finalize()
+  /// The group of a key; `nil` when there is none yet.
+  func group(for key: [UInt8]) -> RouteGroup? {
+    let hash = Self.hash(key)
     var slot = hash & (slots.count - 1)
     while slots[slot] >= 0 {
       let group = groups[Int(slots[slot])]
       if group.hash == hash, group.key == key { return group }
       slot = (slot + 1) & (slots.count - 1)
     }
+    return nil
+  }
+
+  private static func hash(_ key: [UInt8]) -> Int {
+    var hasher = Hasher()
+    key.withUnsafeBytes { hasher.combine(bytes: $0) }
+    return hasher.finalize()
+  }
+
+  /// Makes the group of a key that has none.
+  ///
+  /// - Parameter fold: what becomes of each group that has to go to make room.
+  mutating func insert(_ key: [UInt8], fold: (RouteGroup) -> Void) -> RouteGroup {
+    let hash = Self.hash(key)
     if groups.count >= limit { sweep(fold) }
     let group = RouteGroup(key: key, hash: hash)
     groups.append(group)

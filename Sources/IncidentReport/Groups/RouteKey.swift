@@ -17,6 +17,15 @@ enum RouteKey {
     RouteTemplate.append(call.url.target, to: &key)
   }
 
+  /// The key with its route replaced.
+  static func write(origin: String, host: String, route: String, to key: inout [UInt8]) {
+    key.removeAll(keepingCapacity: true)
+    for (index, part) in [origin, host, route].enumerated() {
+      if index > 0 { key.append(0) }
+      key.append(contentsOf: part.utf8)
+    }
+  }
+
   /// Appends a text: long ones cut and told apart by their digest.
   private static func append(_ text: String, to key: inout [UInt8]) {
     let start = key.count

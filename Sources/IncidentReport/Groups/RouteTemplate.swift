@@ -2,6 +2,8 @@
 enum RouteTemplate {
   /// Bytes of a route that are kept; what is longer is cut.
   static let maximumLength = 300
+  /// What stands for a segment that is an identifier by its form.
+  static let identifier = "{id}"
 
   /// Appends the route of a request target to a key.
   ///
@@ -19,7 +21,7 @@ enum RouteTemplate {
         if isEnd || bytes[index] == UInt8(ascii: "/") {
           let part = UnsafeBufferPointer(rebasing: bytes[segment..<index])
           if isIdentifier(part) {
-            key.append(contentsOf: "{id}".utf8)
+            key.append(contentsOf: identifier.utf8)
           } else {
             key.append(contentsOf: part)
           }

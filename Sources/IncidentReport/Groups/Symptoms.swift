@@ -264,7 +264,7 @@ extension AllowOriginShape {
   }
 
   /// What keeps two origins apart that are meant to be one; `nil` when they are two.
-  private static func difference(_ value: String, _ origin: String) -> String? {
+  static func difference(_ value: String, _ origin: String) -> String? {
     let bare = value.hasSuffix("/") ? String(value.dropLast()) : value
     if bare != value, bare.hasSameBytes(as: origin) { return "a slash at its end" }
     if bare.asciiLowercased.hasSameBytes(as: origin.asciiLowercased) {

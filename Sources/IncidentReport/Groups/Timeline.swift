@@ -78,7 +78,8 @@ struct Timeline: Hashable {
     steps = wider
   }
 
-  private static func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
+  /// The quotient rounded down, for times before 1970 as well.
+  static func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient - 1 : quotient
   }

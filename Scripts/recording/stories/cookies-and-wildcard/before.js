@@ -1,0 +1,5 @@
+async function visit(round) {
+  await call("GET", "/offers?page=" + round);
+  await call("GET", "/rates");
+}
+run();
