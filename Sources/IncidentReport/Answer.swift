@@ -72,11 +72,9 @@ struct Answer: Hashable {
     let others = all &- lead.tally.count
     let rest =
       others > 0 && further > 0
-      ? "\(DisplayText.counted(others, "further call")) \(others == 1 ? "was" : "were") blocked "
-        + (further == 1
-          ? "for another cause, which stands below."
-          : "for \(further) other causes, which stand below.")
-      : nil
+      ? "\(DisplayText.counted(others, "further call")) \(others == 1 ? "was" : "were") blocked in "
+        + "\(DisplayText.counted(UInt64(further), "further incident")), which "
+        + "\(further == 1 ? "stands" : "stand") below." : nil
     let stretch = Stretch(lead)
     var runs = opening(stretch, "browsers \(stretch.isOver ? "kept" : "have kept") ")
     let routes = lead.blast.routes
@@ -91,7 +89,7 @@ struct Answer: Hashable {
         "\(routes.distinct.text) routes of \(host)"
       }
     runs += [
-      Run(text: lead.pageText, isStrong: true), Run(text: " from reading "),
+      Run(text: pages(lead), isStrong: true), Run(text: " from reading "),
       Run(text: target, isStrong: true), Run(text: ": "),
     ]
     runs += count(lead.tally, then: lead.tally.count == 1 ? " was blocked" : " were blocked")
@@ -249,7 +247,7 @@ struct Answer: Hashable {
         Run(text: "No call was blocked", isStrong: true),
         Run(
           text:
-            ": of \(DisplayText.counted(totals.calls, "cross-origin call")), the page could read "
+            ": of \(DisplayText.counted(totals.calls, "cross-origin call")), pages could read "
             + (totals.allowed == totals.calls
               ? "every one." : "\(DisplayText.grouped(totals.allowed)).")),
       ],
@@ -281,6 +279,15 @@ struct Answer: Hashable {
   private static func opening(_ stretch: Stretch, _ text: String) -> [Run] {
     guard let time = stretch.text else { return [Run(text: text.uppercasedStart)] }
     return [Run(text: time.uppercasedStart, isStrong: true), Run(text: ", " + text)]
+  }
+
+  /// The pages of an incident by name while they are few and short.
+  private static func pages(_ incident: Incident) -> String {
+    let origins = incident.blast.origins
+    let names = origins.ranked.map { page($0.name) }
+    guard origins.distinct.count == 2, names.count == 2, names.allSatisfy({ $0.utf8.count <= 50 })
+    else { return incident.pageText }
+    return names.joined(separator: " and ")
   }
 
   /// `150 PUT calls of 23 clients`.

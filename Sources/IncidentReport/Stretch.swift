@@ -29,7 +29,8 @@ struct Stretch {
       text = isOver ? TimeText.span(onset, last) : "since \(TimeText.moment(onset))"
     case .fromStart:
       text =
-        isOver ? "until \(TimeText.moment(last))" : "at least since \(TimeText.moment(onset))"
+        isOver
+        ? "at least \(TimeText.span(onset, last))" : "at least since \(TimeText.moment(onset))"
       note =
         "Calls were blocked from the first one in the evidence on; when it began, earlier evidence "
         + "would tell."
