@@ -24,8 +24,15 @@ struct TerminalSummary {
     lines += labelled(answer.isRepair ? "Change" : "Next", .green, answer.change)
     if let rest = answer.rest { lines += wrapped(rest, indent: "        ", style: .faint) }
     lines += [""] + numbers(content.totals)
-    for (index, incident) in content.incidents.prefix(Self.maximumIncidents).enumerated() {
-      lines += [""] + self.lines(of: incident, number: index + 1)
+    if content.incidents.count == 1, let only = content.incidents.first {
+      // The answer has said the rest.
+      lines += wrapped(
+        "cause \(only.certainty.rawValue) (\(only.key.cause)), report.html#incident-\(only.key.id)",
+        style: .faint)
+    } else {
+      for (index, incident) in content.incidents.prefix(Self.maximumIncidents).enumerated() {
+        lines += [""] + self.lines(of: incident, number: index + 1)
+      }
     }
     let further = content.incidents.count - Self.maximumIncidents
     if further > 0 {
