@@ -45,17 +45,20 @@ struct BlastRadius: Hashable {
   var origins = NamedCounts()
   /// Routes of the incident's host by blocked calls: `/users/{id}`.
   var routes = NamedCounts()
+  /// Codes of the steps that failed, by blocked calls: preflights and actual responses may both.
+  var reasons = NamedCounts()
 
   mutating func merge(_ other: BlastRadius) {
     origins.merge(other.origins)
     routes.merge(other.routes)
+    reasons.merge(other.reasons)
   }
 }
 
 /// A set of blocked calls that one change would repair.
 ///
 /// ``merge(_:)`` is associative and commutative, so that results of shards and of periods add up in
-/// any order; ``settle()`` comes after the last of them.
+/// any order; ``settle(host:)`` comes after the last of them.
 struct Incident: Hashable {
   /// Of several pages and routes the ones with which it began; see ``blast`` for all.
   private(set) var key: IncidentKey
@@ -63,7 +66,7 @@ struct Incident: Hashable {
   /// Calls of every verdict of the same origins, host and routes.
   private(set) var routeCalls: UInt64
   private(set) var certainty: Certainty
-  /// The first blocked call; after ``settle()`` the one with which the incident began.
+  /// The first blocked call; after ``settle(host:)`` the one with which the incident began.
   private(set) var onset: Onset
   /// The blocked call after which most were blocked and fewest passed.
   private(set) var peak: Onset
@@ -73,7 +76,7 @@ struct Incident: Hashable {
   /// Its blocked calls, and all calls of its routes that were judged, over time.
   private(set) var blockedSeries: CallSeries
   private(set) var judgedSeries: CallSeries
-  /// How it went; known after ``settle()``.
+  /// How it went; known after ``settle(host:)``.
   private(set) var course: Course?
   /// Whether the server meant to refuse these calls: a page that it does not know, or a scanner.
   ///
@@ -97,6 +100,7 @@ struct Incident: Hashable {
     blast = BlastRadius()
     blast.origins.add(key.origin, tally.count)
     blast.routes.add(key.route, tally.count)
+    blast.reasons.add(key.reason.code(in: key.phase), tally.count)
   }
 
   /// Adds the calls of another part of the same incident.
@@ -122,7 +126,9 @@ struct Incident: Hashable {
   }
 
   /// Finds the course, and the blocked call with which it began.
-  mutating func settle() {
+  ///
+  /// - Parameter host: all calls to the incident's host that were judged.
+  mutating func settle(host: CallSeries) {
     var course = Course(blocked: blockedSeries, calls: judgedSeries)
     if let begin = course.onset {
       // The first call is the one, unless there were a few before that changed nothing.
@@ -138,6 +144,7 @@ struct Incident: Hashable {
         course.onset = onset.moment.time
       }
     }
+    course.appear(blocked: blockedSeries, host: host, first: onset.moment.time)
     self.course = course
   }
 
@@ -166,8 +173,6 @@ extension Incident {
   private struct Repair: Hashable {
     var origin: String?
     var host: String
-    var phase: Phase
-    var reason: BlockedReason
     var cause: String
     var parameter: String?
   }
@@ -190,7 +195,7 @@ extension Incident {
       let key = incident.key
       let repair = Repair(
         origin: incident.onset.explanation.isOfOnePage ? key.origin : nil, host: key.host,
-        phase: key.phase, reason: key.reason, cause: key.cause, parameter: key.parameter)
+        cause: key.cause, parameter: key.parameter)
       groups[repair, default: []].append(incident)
     }
     var result: [(incident: Incident, parts: [IncidentKey])] = []

@@ -217,12 +217,15 @@ public final class ReportBuilder {
     }
     content.incidents.sort(by: Incident.ranks)
     content.refusals.sort(by: Incident.ranks)
+    var hosts: [String: CallSeries] = [:]
+    for group in routes.groups { hosts[group.host, default: CallSeries()].merge(group.judged) }
     // Courses cost more than counts, so only those are told that somebody may look at.
     for index in content.incidents.indices.prefix(options.maximumListedIncidents) {
-      content.incidents[index].settle()
+      content.incidents[index].settle(
+        host: hosts[content.incidents[index].key.host] ?? CallSeries())
     }
     for index in content.refusals.indices.prefix(options.maximumListedIncidents) {
-      content.refusals[index].settle()
+      content.refusals[index].settle(host: hosts[content.refusals[index].key.host] ?? CallSeries())
     }
     for (number, id) in resolution.incident { resolution.incident[number] = name[id] ?? id }
     for (number, id) in resolution.otherIncident {
@@ -230,10 +233,29 @@ public final class ReportBuilder {
     }
   }
 
+  /// What other calls say about a finding.
+  private static func around(_ finding: Finding, _ route: Surroundings) -> Surroundings {
+    var around = route
+    around.passedWithoutParameter = finding.passedWithoutParameter
+    return around
+  }
+
+  /// What causes are decided from, for each group of blocked calls that are alike; for tests of the
+  /// rules.
+  var blockedFindings: [(symptoms: Symptoms, surroundings: Surroundings)] {
+    let surroundings = SurroundingsIndex(routes.groups)
+    return routes.groups.flatMap { group in
+      group.findings.values.filter { $0.symptoms.verdict == .blocked }
+        .sorted { $0.number < $1.number }
+        .map { ($0.symptoms, Self.around($0, surroundings.around(group))) }
+    }
+  }
+
   private static func incident(
     of finding: Finding, in group: RouteGroup, _ around: Surroundings,
     _ isCounted: inout Set<IncidentKey>
   ) -> Incident {
+    let around = Self.around(finding, around)
     let (rule, certainty) = CauseRule.cause(of: finding.symptoms, in: around)
     let key = IncidentKey(
       origin: group.origin, host: group.host, route: group.template,

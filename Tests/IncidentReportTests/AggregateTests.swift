@@ -154,11 +154,12 @@ func timelineExtremes() {
 
 /// Parts of one incident, with equal and different clients, times and certainty.
 private func parts(_ generator: inout SeededGenerator) -> [Incident] {
-  let key = IncidentKey(
-    origin: "https://app.example", host: "api.example", route: "/", phase: .response,
-    reason: .missingAllowOriginHeader, cause: "no-cors-configured")
-  return (0..<4).map { part in
+  (0..<4).map { part in
+    let key = IncidentKey(
+      origin: "https://app.example", host: "api.example", route: "/\(part)", phase: .response,
+      reason: .missingAllowOriginHeader, cause: "no-cors-configured")
     var tally = Tally()
+    var series = CallSeries()
     var first: Call?
     var last: Call?
     for index in 0..<Int.random(in: 1...400, using: &generator) {
@@ -172,6 +173,7 @@ private func parts(_ generator: inout SeededGenerator) -> [Incident] {
         $0.engine = ["firefox", "chromium", "?"][index % 3]
       }.call
       tally.add(call)
+      series.add(call.time)
       if let moment = Moment(call) {
         if first.flatMap({ Moment($0) }).map({ moment < $0 }) ?? true { first = call }
         if last.flatMap({ Moment($0) }).map({ moment > $0 }) ?? true { last = call }
@@ -187,7 +189,11 @@ private func parts(_ generator: inout SeededGenerator) -> [Incident] {
       onset: Onset(
         moment: Moment(firstCall) ?? .zero, firstBad: firstCall, lastGood: nil,
         explanation: explanation),
-      recovery: Recovery(moment: Moment(lastCall) ?? .zero, firstGood: nil))
+      peak: Onset(
+        moment: Moment(lastCall) ?? .zero, firstBad: lastCall, lastGood: nil,
+        explanation: explanation, strength: [3, 7, 7, 1][part]),
+      recovery: Recovery(moment: Moment(lastCall) ?? .zero, firstGood: nil),
+      blockedSeries: series, judgedSeries: series)
   }
 }
 

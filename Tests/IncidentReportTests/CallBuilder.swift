@@ -35,6 +35,7 @@ struct CallBuilder {
   var sentOrigin: String?
   /// The hop before the failing one.
   var redirectedFrom: (url: String, status: Int, location: String)?
+  var redirectedRequest: [(String, String)] = []
 
   func with(_ change: (inout CallBuilder) -> Void) -> CallBuilder {
     var copy = self
@@ -78,7 +79,7 @@ struct CallBuilder {
           role: .request, hop: 0,
           exchange: exchange(
             1, method: method, url: before.url, status: before.status,
-            request: [("origin", origin)],
+            request: [("origin", origin)] + redirectedRequest,
             response: [("location", before.location), ("access-control-allow-origin", origin)])))
       target = before.location
     }

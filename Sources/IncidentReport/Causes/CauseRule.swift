@@ -72,6 +72,8 @@ struct Surroundings: Hashable {
   var corsModeOfHost: UInt64 = 0
   /// `Server` of a good answer of the route.
   var usualServer: String?
+  /// Whether a call of the same route passed before that did not have the refused header.
+  var passedWithoutParameter = false
   /// Calls of other origins to the host that passed.
   var otherOriginsAllowedOfHost: UInt64 = 0
   /// The page's share of all calls to the host: 0 to 1.
@@ -167,6 +169,8 @@ struct CauseRule: Sendable {
   var isRefusal = false
   /// Whether the cause lies in one page's origin.
   var isOfOnePage = false
+  /// Rules that say more where both apply, so that this one is silent then.
+  var givesWayTo: Set<String> = []
   /// Decides from symptoms and other calls alone.
   var applies: @Sendable (Symptoms, Surroundings) -> Certainty?
   var sentence: @Sendable (CauseContext) -> String
@@ -175,10 +179,11 @@ struct CauseRule: Sendable {
 
   /// Every rule; the first that applies is the cause.
   ///
-  /// Values that are wrong whatever the status come first, then redirects, then statuses that
+  /// Refusals come first, then values that are wrong whatever the status, then redirects, then statuses that
   /// CORS only masks, then what a missing header means, then one rule per reason that always applies.
   static let all: [CauseRule] =
-    PolicyCauses.rules + RedirectCauses.rules + MaskedCauses.rules + OriginCauses.rules
+    RefusalCauses.rules + PolicyCauses.rules + RedirectCauses.rules + MaskedCauses.rules
+    + OriginCauses.rules
     + FallbackCauses.rules
 
   /// The cause of a group of blocked calls.
@@ -187,10 +192,21 @@ struct CauseRule: Sendable {
   ) -> (rule: CauseRule, certainty: Certainty) {
     if !symptoms.signs.contains(.overflow) {
       for rule in all {
-        if let certainty = rule.applies(symptoms, surroundings) { return (rule, certainty) }
+        if let certainty = rule.finds(symptoms, surroundings) { return (rule, certainty) }
       }
     }
     return (FallbackCauses.rule(for: symptoms.reason ?? .missingAllowOriginHeader), .possible)
+  }
+
+  private static let byID = Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
+
+  /// How sure the rule is of its cause; `nil` when it does not see it, or another says more.
+  func finds(_ symptoms: Symptoms, _ surroundings: Surroundings) -> Certainty? {
+    guard let certainty = applies(symptoms, surroundings) else { return nil }
+    let isSilent = givesWayTo.contains { id in
+      Self.byID[id].map { $0.applies(symptoms, surroundings) != nil } ?? false
+    }
+    return isSilent ? nil : certainty
   }
 
   /// The rule with its words filled in.
@@ -218,6 +234,10 @@ struct CauseRule: Sendable {
       lines.append(
         "\(DisplayText.counted(around.otherOriginsAllowed, "call")) of other pages to this route "
           + "passed, of \(context.value(origin, limit: 80)) for example.")
+    }
+    if let first = context.firstSeen, context.symptoms.parameter != nil {
+      lines.append(
+        "\(context.parameter) was refused for the first time at \(DisplayText.time(first)).")
     }
     if around.otherRoutesAllowed > 0 {
       lines.append(

@@ -20,6 +20,7 @@ enum MaskedCauses {
     masked(
       "rate-limited", title: "Too many requests, answered without CORS headers",
       needs: "status 429",
+      givesWayTo: ["firewall-blocked"],
       applies: { _, status, _ in status == 429 ? .proved : nil },
       sentence: { context in
         let wait = context.field(.retryAfter)
@@ -30,10 +31,11 @@ enum MaskedCauses {
       fix: { _ in
         "Add the CORS headers to 429 answers and expose Retry-After "
           + "(Access-Control-Expose-Headers), do not count OPTIONS, and look at who sends so many."
-      }, snippets: ServerFix.always),
+      }, snippets: ServerFix.fix(.always)),
     masked(
       "gateway-error", title: "The gateway could not reach the application",
       needs: "status 502, 503 or 504",
+      givesWayTo: ["firewall-blocked"],
       applies: { _, status, _ in (502...504).contains(status) ? .proved : nil },
       sentence: { context in
         "\(context.statusName): \(context.server.map { "\($0) " } ?? "the gateway ")answered "
@@ -43,10 +45,11 @@ enum MaskedCauses {
       fix: { _ in
         "Repair the application first; then let the gateway add the CORS headers to its own error "
           + "answers, so that pages can tell an outage."
-      }, snippets: ServerFix.always),
+      }, snippets: ServerFix.fix(.always)),
     masked(
       "gateway-rejected", title: "The API gateway refused the call itself",
       needs: "an error status and a header that an API gateway adds to its own answers",
+      givesWayTo: ["firewall-blocked", "rate-limited", "gateway-error"],
       applies: { symptoms, status, _ in
         status >= 400 && symptoms.signs.contains(.gateway) ? .likely : nil
       },
@@ -64,6 +67,7 @@ enum MaskedCauses {
     masked(
       "storage-without-cors-rule", title: "No CORS rule of the bucket matches",
       needs: "an answer of 403 of an object store",
+      givesWayTo: ["firewall-blocked"],
       applies: { symptoms, status, _ in
         status == 403 && symptoms.server == .amazonS3 ? .likely : nil
       },
@@ -76,8 +80,59 @@ enum MaskedCauses {
           + "check that the object exists."
       }),
     masked(
+      "cdn-refuses-options", title: "The CDN does not let OPTIONS through",
+      needs: "a preflight that CloudFront answers by 403 itself",
+      givesWayTo: ["firewall-blocked", "storage-without-cors-rule"],
+      applies: { symptoms, status, _ in
+        symptoms.phase == .preflight && status == 403 && symptoms.server == .cloudFront
+          ? .likely : nil
+      },
+      sentence: { context in
+        "\(context.statusName): the CDN refused the preflight OPTIONS itself; its behaviour for this path "
+          + "allows GET and HEAD only, or does not hand on Origin and Access-Control-Request-*."
+      },
+      fix: { _ in
+        "Allow OPTIONS in the behaviour of this path, and let it forward Origin and "
+          + "Access-Control-Request-Method and -Headers, or answer from a response headers policy."
+      }, snippets: ServerFix.fix(.preflight)),
+    masked(
+      "edge-refused", title: "The CDN or filter in front refuses the call itself",
+      needs: "status 403 or 406 of a content delivery network or filter that names itself",
+      givesWayTo: [
+        "firewall-blocked", "cdn-refuses-options", "storage-without-cors-rule",
+        "unknown-origin-refused", "scanner-refused", "local-page-refused",
+      ],
+      applies: { symptoms, status, _ in
+        (status == 403 || status == 406) && symptoms.signs.contains(.edge) ? .possible : nil
+      },
+      sentence: { context in
+        "\(context.statusName): \(context.server ?? "the CDN") in front of \(context.host) answered "
+          + "\(context.what) in its own name, without CORS headers, so the page saw a CORS error."
+      },
+      fix: { _ in
+        "Look up in its log which rule refused the call; let preflights pass, and add the CORS headers to "
+          + "its own answers where it can."
+      }),
+    masked(
+      "body-too-large", title: "The body is too large for the server in front",
+      needs: "an actual response of 413",
+      givesWayTo: ["firewall-blocked", "gateway-rejected"],
+      applies: { symptoms, status, _ in
+        symptoms.phase == .response && status == 413 ? .proved : nil
+      },
+      sentence: { context in
+        "\(context.statusName): \(context.server ?? context.host) refused the \(context.method) request for "
+          + "its size before the application saw it; that answer carries no CORS headers, so the page saw "
+          + "a CORS error."
+      },
+      fix: { _ in
+        "Raise the limit (nginx: client_max_body_size, Apache: LimitRequestBody) or send less, and add "
+          + "the CORS headers to the server's own errors."
+      }, snippets: ServerFix.fix(.always)),
+    masked(
       "preflight-auth-401", title: "Authentication is asked of the preflight",
       needs: "a preflight that is answered by 401 or 407",
+      givesWayTo: ["firewall-blocked", "gateway-rejected"],
       applies: { symptoms, status, _ in
         symptoms.phase == .preflight && (status == 401 || status == 407) ? .proved : nil
       },
@@ -88,10 +143,15 @@ enum MaskedCauses {
       fix: { _ in
         "Answer OPTIONS before authentication: put the CORS handler in front of the layer that asks "
           + "for credentials."
-      }, snippets: ServerFix.preflight),
+      }, snippets: ServerFix.fix(.preflight)),
     masked(
       "preflight-forbidden-403", title: "The preflight is forbidden",
       needs: "a preflight that is answered by 403",
+      givesWayTo: [
+        "firewall-blocked", "gateway-rejected", "storage-without-cors-rule", "cdn-refuses-options",
+        "edge-refused", "unknown-origin-refused", "local-page-refused", "scanner-refused",
+        "similar-origin-refused", "subdomain-not-matched",
+      ],
       applies: { symptoms, status, around in
         guard symptoms.phase == .preflight, status == 403 else { return nil }
         return around.otherOriginsAllowed > 0 && around.allowed == 0 ? nil : .likely
@@ -103,10 +163,15 @@ enum MaskedCauses {
       fix: { _ in
         "Let OPTIONS pass the access rules (a preflight never carries credentials), and check that "
           + "the origin is on the allow list."
-      }, snippets: ServerFix.preflight),
+      }, snippets: ServerFix.fix(.preflight)),
     masked(
       "options-not-routed", title: "Nothing answers OPTIONS",
       needs: "a preflight that is answered by 404, 405 or 501, or by a bare Allow",
+      givesWayTo: [
+        "firewall-blocked", "gateway-rejected", "preflight-without-headers",
+        "preflight-routed-elsewhere", "unknown-origin-refused", "local-page-refused",
+        "scanner-refused", "similar-origin-refused", "subdomain-not-matched",
+      ],
       applies: { symptoms, status, around in
         guard symptoms.phase == .preflight else { return nil }
         if [404, 405, 501].contains(status) { return .proved }
@@ -121,7 +186,7 @@ enum MaskedCauses {
       },
       fix: { _ in
         "Route OPTIONS of this path to the CORS handler, or let the server in front answer it."
-      }, snippets: ServerFix.preflight),
+      }, snippets: ServerFix.fix(.preflight)),
     masked(
       "preflight-timeout", title: "The preflight was not answered in time",
       needs: "a preflight with status 408 or 499",
@@ -139,6 +204,13 @@ enum MaskedCauses {
     masked(
       "preflight-error-status", title: "The preflight is answered by an error",
       needs: "a preflight with any other status of 400 and above",
+      givesWayTo: [
+        "firewall-blocked", "rate-limited", "gateway-error", "gateway-rejected",
+        "storage-without-cors-rule", "cdn-refuses-options", "edge-refused", "preflight-auth-401",
+        "preflight-forbidden-403", "options-not-routed", "preflight-timeout",
+        "unknown-origin-refused", "scanner-refused", "local-page-refused",
+        "similar-origin-refused", "subdomain-not-matched",
+      ],
       applies: { symptoms, status, around in
         guard symptoms.phase == .preflight, status >= 400 else { return nil }
         return status == 403 && around.otherOriginsAllowed > 0 ? nil : .proved
@@ -149,10 +221,11 @@ enum MaskedCauses {
       },
       fix: { _ in
         "Answer OPTIONS by 204 with the CORS headers, before the application looks at the request."
-      }, snippets: ServerFix.preflight),
+      }, snippets: ServerFix.fix(.preflight)),
     masked(
       "unhandled-exception", title: "An exception is answered outside the CORS layer",
       needs: "an actual response of 500 without Access-Control-Allow-Origin",
+      givesWayTo: ["firewall-blocked", "gateway-rejected"],
       applies: { symptoms, status, around in
         guard symptoms.phase == .response, status == 500, symptoms.allowOrigin == .absent else {
           return nil
@@ -166,10 +239,16 @@ enum MaskedCauses {
       fix: { _ in
         "Find the exception in the application's log; then put the CORS layer outside of error "
           + "handling, so that error answers carry its headers."
-      }, snippets: ServerFix.always),
+      }, snippets: ServerFix.fix(.always)),
     masked(
       "error-page-without-headers", title: "Error answers carry no CORS headers",
       needs: "an actual response of 400 and above without Access-Control-Allow-Origin",
+      givesWayTo: [
+        "firewall-blocked", "rate-limited", "gateway-error", "gateway-rejected",
+        "storage-without-cors-rule", "edge-refused", "body-too-large", "unhandled-exception",
+        "redirect-dropped-authorization", "unknown-origin-refused", "scanner-refused",
+        "local-page-refused",
+      ],
       applies: { symptoms, status, around in
         guard symptoms.phase == .response, status >= 400, symptoms.allowOrigin == .absent else {
           return nil
@@ -186,18 +265,18 @@ enum MaskedCauses {
       fix: { context in
         "Look at why the server answers \(context.statusName); and add the CORS headers to error "
           + "answers as well."
-      }, snippets: ServerFix.always),
+      }, snippets: ServerFix.fix(.always)),
   ]
 
   private static func masked(
-    _ id: String, title: String, needs: String,
+    _ id: String, title: String, needs: String, givesWayTo: Set<String> = [],
     applies: @escaping @Sendable (Symptoms, Int, Surroundings) -> Certainty?,
     sentence: @escaping @Sendable (CauseContext) -> String,
     fix: @escaping @Sendable (CauseContext) -> String,
     snippets: @escaping @Sendable (CauseContext) -> [CauseExplanation.Snippet] = { _ in [] }
   ) -> CauseRule {
     CauseRule(
-      id: id, title: title, needs: needs, isMasked: true,
+      id: id, title: title, needs: needs, isMasked: true, givesWayTo: givesWayTo,
       applies: { symptoms, around in
         let status =
           symptoms.phase == .preflight ? symptoms.preflightStatus : symptoms.responseStatus

@@ -83,14 +83,20 @@ enum RedirectCauses {
         "Let the page call the final address, or let the server answer OPTIONS without a redirect."),
     CauseRule(
       id: "login-redirect", title: "The session has ended, and the call is sent to a login page",
-      needs: "an actual request that is redirected to a login or another host",
-      applies: { symptoms, _ in
+      needs:
+        "an actual request that is redirected to a login, or to another host where calls of the "
+        + "route are answered otherwise",
+      givesWayTo: ["redirect-dropped-authorization"],
+      applies: { symptoms, around in
         guard symptoms.phase == .response, isOriginFault(symptoms.reason) else { return nil }
         if symptoms.turn == .login { return .likely }
-        return nil
+        return symptoms.turn == .otherHost && !symptoms.isRedirected && around.goodResponses > 0
+          && [302, 303, 307].contains(symptoms.responseStatus) ? .possible : nil
       },
       sentence: { context in
-        "The \(context.method) request is redirected to a login page, as when a session has ended; "
+        "The \(context.method) request is redirected to "
+          + (context.symptoms.turn == .login ? "a login page" : "another host")
+          + ", as when a session has ended; "
           + "the answer there is not meant for \(context.page), so the page sees a CORS error and not "
           + "that it should sign in again."
       },
@@ -99,8 +105,30 @@ enum RedirectCauses {
           + "navigations."
       }),
     CauseRule(
+      id: "redirect-dropped-authorization",
+      title: "A redirect to another host takes the authorization away",
+      needs: "Authorization on the first hop, none after the redirect, and 401 or 403 there",
+      isMasked: true,
+      applies: { symptoms, _ in
+        guard symptoms.isRedirected, symptoms.signs.contains(.authorizationDropped),
+          isOriginFault(symptoms.reason)
+        else { return nil }
+        return symptoms.responseStatus == 401 || symptoms.responseStatus == 403 ? .proved : nil
+      },
+      sentence: { context in
+        "\(context.responseStatus): the call was redirected to another host, where browsers do not send "
+          + "its Authorization, so \(context.deciding?.url.host.map { context.value($0, limit: 80) } ?? "it") "
+          + "refused it, without CORS headers."
+      },
+      fix: { _ in
+        "Let the page call the final address, so that its Authorization is sent there; and add the CORS "
+          + "headers to 401 answers."
+      },
+      snippets: ServerFix.fix(.always)),
+    CauseRule(
       id: "redirect-null-origin", title: "After a redirect to another host the origin is null",
       needs: "a hop after a redirect that carries Origin: null",
+      givesWayTo: ["redirect-dropped-authorization", "login-redirect"],
       applies: { symptoms, _ in
         guard symptoms.phase == .response || symptoms.phase == .preflight, symptoms.isRedirected,
           symptoms.signs.contains(.nullOrigin), isOriginFault(symptoms.reason)
@@ -118,6 +146,7 @@ enum RedirectCauses {
     CauseRule(
       id: "redirect-without-headers", title: "The redirect itself carries no CORS headers",
       needs: "an answer of 301, 302, 303, 307 or 308 to the actual request that fails the check",
+      givesWayTo: ["login-redirect", "redirect-null-origin"],
       applies: { symptoms, _ in
         guard symptoms.phase == .response, let status = symptoms.responseStatus,
           Symptoms.isRedirect(status), isOriginFault(symptoms.reason)
@@ -132,7 +161,8 @@ enum RedirectCauses {
       fix: { _ in
         "Add the CORS headers to the redirect as to any other answer, or let the page call the final "
           + "address."
-      }),
+      },
+      snippets: ServerFix.fix(.always)),
   ]
 
   /// Whether a response failed for what it says, or does not say, of the origin.
@@ -148,7 +178,14 @@ enum RedirectCauses {
     sentence: @escaping @Sendable (CauseContext) -> String, fix: String
   ) -> CauseRule {
     CauseRule(
-      id: id, title: title, needs: "a preflight that is answered by a redirect",
+      id: id, title: title,
+      needs: "a preflight that is answered by a redirect"
+        + (turn == nil ? "" : "; where to, tells the rest"),
+      givesWayTo: turn == nil
+        ? [
+          "preflight-redirect-login", "preflight-redirect-slash", "preflight-redirect-https",
+          "preflight-redirect-host",
+        ] : [],
       applies: { symptoms, _ in
         guard symptoms.phase == .preflight, let status = symptoms.preflightStatus,
           symptoms.reason == .disallowedRedirect

@@ -6,6 +6,63 @@ internal import HTTPExchange
 /// Nothing from the wire is put into them that could end a line or a quotation: an origin only if it
 /// is one, a header name or method only if it is a token.
 enum ServerFix {
+  /// What a fix has to bring about.
+  enum Repair: CaseIterable, Sendable {
+    /// The headers on every answer, errors included.
+    case always
+    /// An answer to preflights before anything else sees them.
+    case preflight
+    /// The page's origin among those that are answered with their own name.
+    case origin
+    /// The requested headers and method in the preflight's lists.
+    case lists
+    /// The page's own origin and `true` for calls with credentials.
+    case credentials
+    /// `Vary: Origin`, and caches that keep to it.
+    case vary
+    /// One line of the header, where two layers add it.
+    case single
+  }
+
+  /// What a fix names: all of it safe to stand in a configuration.
+  struct Values: Sendable {
+    var origin: String
+    var methods: [String]
+    var headers: [String]
+    var credentials: Bool
+
+    var method: String { methods.joined(separator: ", ") }
+    var header: String { headers.joined(separator: ", ") }
+
+    init(_ context: CauseContext) {
+      origin = ServerFix.origin(context)
+      let preflight = context.call.preflight
+      func tokens(_ text: String?) -> [String] {
+        (text ?? "").split(separator: ",").prefix(16).compactMap { name in
+          let text = ServerFix.token(String(name.filter { $0 != " " }), else: "")
+          return text.isEmpty ? nil : text
+        }
+      }
+      func union(_ left: [String], _ right: [String]) -> [String] {
+        right.reduce(into: left) { list, name in
+          if !list.contains(where: { $0.asciiLowercased == name.asciiLowercased }) {
+            list.append(name)
+          }
+        }
+      }
+      // What is allowed already, and what is asked for.
+      methods = union(
+        tokens(preflight?.response.first(.accessControlAllowMethods)),
+        tokens(preflight?.request.first(.accessControlRequestMethod)))
+      headers = union(
+        tokens(preflight?.response.first(.accessControlAllowHeaders)),
+        tokens(preflight?.request.first(.accessControlRequestHeaders)))
+      if methods.isEmpty { methods = [ServerFix.token(context.call.method, else: "GET")] }
+      if headers.isEmpty { headers = ["content-type"] }
+      credentials = context.symptoms.credentials == .include
+    }
+  }
+
   /// The origin for a configuration line, or a name that stands for it.
   static func origin(_ context: CauseContext) -> String {
     guard let origin = Origin(context.call.origin), origin.description.utf8.count <= 200,
@@ -27,67 +84,43 @@ enum ServerFix {
     return text
   }
 
-  /// The snippet for the server that answered; both when it does not say.
-  static func snippets(
-    _ context: CauseContext, nginx: String, apache: String
-  ) -> [CauseExplanation.Snippet] {
-    switch context.symptoms.server {
-    case .nginx: [.init(server: "nginx", text: nginx)]
-    case .apache: [.init(server: "Apache", text: apache)]
-    default: []
+  /// The fix for a rule: for each layer that the failing answer names; none when it names none.
+  static func fix(_ repair: Repair) -> @Sendable (CauseContext) -> [CauseExplanation.Snippet] {
+    { context in
+      let values = Values(context)
+      var snippets = snippets(repair, values, for: context.symptoms.server)
+      if context.symptoms.application != context.symptoms.server {
+        snippets += Self.snippets(repair, values, for: context.symptoms.application)
+      }
+      return snippets
     }
   }
 
-  /// Headers on every answer, errors included.
-  static func always(_ context: CauseContext) -> [CauseExplanation.Snippet] {
-    let origin = origin(context)
-    return snippets(
-      context,
-      nginx: """
-        # "always" adds the header to 4xx and 5xx answers as well
-        add_header Access-Control-Allow-Origin "\(origin)" always;
-        add_header Vary "Origin" always;
-        """,
-      apache: """
-        # "always" adds the header to 4xx and 5xx answers as well
-        Header always set Access-Control-Allow-Origin "\(origin)"
-        Header always merge Vary "Origin"
-        """)
-  }
-
-  /// An answer to preflights before anything else sees them.
-  static func preflight(_ context: CauseContext) -> [CauseExplanation.Snippet] {
-    let origin = origin(context)
-    let preflight = context.call.preflight?.request
-    let method = token(preflight?.first(.accessControlRequestMethod), else: "GET")
-    let headers =
-      preflight?.first(.accessControlRequestHeaders)?.split(separator: ",").prefix(12)
-      .compactMap { name -> String? in
-        let text = token(String(name.filter { $0 != " " }), else: "")
-        return text.isEmpty ? nil : text
-      } ?? []
-    let list = headers.isEmpty ? "content-type" : headers.joined(separator: ", ")
-    return snippets(
-      context,
-      nginx: """
-        if ($request_method = OPTIONS) {
-          add_header Access-Control-Allow-Origin "\(origin)" always;
-          add_header Access-Control-Allow-Methods "\(method)" always;
-          add_header Access-Control-Allow-Headers "\(list)" always;
-          add_header Vary "Origin" always;
-          return 204;
-        }
-        """,
-      apache: """
-        Header always set Access-Control-Allow-Origin "\(origin)"
-        Header always set Access-Control-Allow-Methods "\(method)"
-        Header always set Access-Control-Allow-Headers "\(list)"
-        RewriteEngine On
-        RewriteCond %{REQUEST_METHOD} =OPTIONS
-        RewriteRule ^ - [R=204,L]
-        <LimitExcept OPTIONS>
-          Require valid-user
-        </LimitExcept>
-        """)
+  /// The fix for one family of servers.
+  static func snippets(
+    _ repair: Repair, _ values: Values, for server: ServerFamily
+  ) -> [CauseExplanation.Snippet] {
+    func snippet(_ server: String, _ text: String) -> [CauseExplanation.Snippet] {
+      [CauseExplanation.Snippet(server: server, text: text)]
+    }
+    switch server {
+    case .nginx: return snippet("nginx", ProxyFix.nginx(repair, values))
+    case .apache: return snippet("Apache", ProxyFix.apache(repair, values))
+    case .haproxy: return snippet("HAProxy", ProxyFix.haproxy(repair, values))
+    case .caddy: return snippet("Caddy", ProxyFix.caddy(repair, values))
+    case .envoy: return snippet("Envoy", ProxyFix.envoy(values))
+    case .express: return snippet("Express", ApplicationFix.express(values))
+    case .spring: return snippet("Spring", ApplicationFix.spring(values))
+    case .python:
+      return snippet("Django", ApplicationFix.django(values))
+        + snippet("Flask", ApplicationFix.flask(values))
+    case .starlette: return snippet("FastAPI or Starlette", ApplicationFix.starlette(values))
+    case .aspNet: return snippet("ASP.NET Core", ApplicationFix.aspNet(values))
+    case .iis: return snippet("IIS", ApplicationFix.iis(values))
+    case .apiGateway: return snippet("Amazon API Gateway (SAM)", CloudFix.apiGateway(values))
+    case .amazonS3: return snippet("Amazon S3", CloudFix.s3(values))
+    case .cloudFront: return snippet("Amazon CloudFront", CloudFix.cloudFront(values))
+    case .cloudflare, .unknown: return []
+    }
   }
 }

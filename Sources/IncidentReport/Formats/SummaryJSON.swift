@@ -186,6 +186,7 @@ enum SummaryJSON {
           writer.member("route", key.route)
           write("origins", incident.blast.origins, &writer)
           write("routes", incident.blast.routes, &writer)
+          write("reasons", incident.blast.reasons, &writer)
           writer.member("phase", key.phase.rawValue)
           writer.member("reason", key.reason.code(in: key.phase))
           writer.member("cause", key.cause)

@@ -10,6 +10,9 @@ struct Course: Hashable {
     case began
     /// Calls were blocked beside others that passed, and no moment can be told at which that changed.
     case throughout = "no-change-found"
+    /// Calls were blocked from their first one on, and other calls to the host are older: a new page, a
+    /// new route or a new kind of call, since ``Course/onset``.
+    case appeared = "from-the-first-call"
     /// It comes and goes with the hour of the day or the day of the week.
     case recurring
   }
@@ -29,7 +32,7 @@ struct Course: Hashable {
 
   var shape: Shape
   /// When it began: a blocked call, or the step of ``resolution`` seconds that it fell into. `nil`
-  /// unless it ``Shape/began``, or recurs since a moment that is known.
+  /// unless it ``Shape/began`` or ``Shape/appeared``, or recurs since a moment that is known.
   var onset: EventTime?
   /// When the last episode was over; `nil` while it goes on and where that cannot be told.
   var end: EventTime?
@@ -109,17 +112,66 @@ struct Course: Hashable {
         blocked: UInt64(run.blocked), calls: UInt64(run.calls))
     }
     let firstSegment = segments[0]
+    var start = firstRun.start
+    if let first = segments.first(where: { $0.start == start }) {
+      start = Self.earlier(first, steps: steps)
+    }
     if let found = Self.period(of: runs, steps: steps, width: width, limit: (least + most) / 2) {
       shape = .recurring
       period = found.seconds
-      onset = found.isNew ? time(firstRun.start) : nil
+      onset = found.isNew ? time(start) : nil
     } else if firstRun.start == firstSegment.start {
       shape = .fromStart
     } else {
       shape = .began
-      onset = time(firstRun.start)
+      onset = time(start)
+      episodes[0].start = time(start)
     }
     if shape != .recurring, lastRun.end < steps.count { end = time(lastRun.end) }
+  }
+
+  /// Where a change begins that comes bit by bit: the first blocked call of all, if that is nearly as
+  /// likely as the cut that was found.
+  ///
+  /// Pages that are open and preflights that are cached go on for a while after a change.
+  private static func earlier(
+    _ segment: Segments.Segment, steps: [(blocked: UInt32, calls: UInt32)]
+  ) -> Int {
+    guard let first = steps.firstIndex(where: { $0.blocked > 0 }), first < segment.start else {
+      return segment.start
+    }
+    func sum(_ range: Range<Int>) -> (blocked: Double, calls: Double) {
+      steps[range].reduce(into: (0.0, 0.0)) {
+        $0.0 += Double($1.blocked)
+        $0.1 += Double($1.calls)
+      }
+    }
+    let before = sum(0..<segment.start)
+    let between = sum(first..<segment.start)
+    let cost =
+      Segments.disorder(segment.blocked + between.blocked, segment.calls + between.calls)
+      - Segments.disorder(segment.blocked, segment.calls)
+      - Segments.disorder(before.blocked, before.calls)
+    return cost < 3 ? first : segment.start
+  }
+
+  /// Whether calls that were blocked from their first one on appeared while the evidence ran.
+  ///
+  /// They did when the time before them is longer than twice the longest pause between them, and there
+  /// were other calls to the host in it: a weekend before the first weekday does not count.
+  mutating func appear(blocked: CallSeries, host: CallSeries, first: EventTime) {
+    guard shape == .fromStart, !host.steps.isEmpty else { return }
+    let index = max(blocked.widthIndex, host.widthIndex)
+    let blocked = blocked.widened(to: index)
+    let host = host.widened(to: index)
+    let filled = blocked.steps.indices.filter { blocked.steps[$0] > 0 }
+    guard let last = filled.last, blocked.steps.reduce(0, { $0 + UInt64($1) }) >= 3 else { return }
+    let pauses = zip(filled, filled.dropFirst()).map { Int64($1 - $0) }
+    let gap = blocked.first - host.first
+    let older = host.steps.prefix(max(0, Int(clamping: gap))).reduce(0) { $0 + UInt64($1) }
+    guard older >= 10, gap > 2 * max(1, pauses.max() ?? 0), last >= 0 else { return }
+    shape = .appeared
+    onset = first
   }
 
   /// The period after which high stretches come back; `isNew` when there was a time without them.

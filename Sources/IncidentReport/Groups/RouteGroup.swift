@@ -43,6 +43,16 @@ final class Finding {
     peak = run
   }
 
+  /// Whether the last good call before the first one did not have the refused header.
+  var passedWithoutParameter: Bool {
+    guard let name = symptoms.parameter, let good = lastGood?.call else { return false }
+    let asked =
+      good.preflight?.request.first(.accessControlRequestHeaders)?.asciiLowercased
+      .split { $0 == "," || $0 == " " } ?? []
+    return !asked.contains { $0 == name }
+      && !(good.request?.request.contains(HeaderName(name)) ?? false)
+  }
+
   /// Takes note of a blocked call in the order of time.
   ///
   /// - Parameters:
@@ -56,9 +66,13 @@ final class Finding {
     if height > 0 {
       run.height = height + 1
     } else {
-      let size = call.footprint
-      growth = min(size, 128 << 10)
-      run = Run(first: call.bounded(footprint: size), moment: moment, lastGood: lastGood, height: 1)
+      var held = first
+      if moment != firstMoment {
+        let size = call.footprint
+        growth = min(size, 128 << 10)
+        held = call.bounded(footprint: size)
+      }
+      run = Run(first: held, moment: moment, lastGood: lastGood, height: 1)
     }
     if run.height > peak.height { peak = run }
     return growth

@@ -5,8 +5,12 @@
 /// a word of the interface. Such a place is `{name}` from then on. Values that many calls have in
 /// common stay as they are, so that a scanner that tries paths hides no route.
 struct RouteLearner {
-  /// Values of one place of a path at which it is looked at, and from which on it is a name in any case.
+  /// Values of one place of a path from which on it is looked at, from which on calls need not have
+  /// come twice as often, and from which on it is a name in any case.
+  ///
+  /// A page that calls each of its forty services once looks like forty names; only what follows tells.
   static let fewest = 24
+  static let many = 60
   static let most = 160
   /// Pages of one route that are counted: more calls than these are not needed to tell a route.
   static let maximumGroups = 8
@@ -92,7 +96,10 @@ struct RouteLearner {
     let total = calls.values.reduce(0, &+)
     let once = calls.values.count { $0 <= 1 }
     // How likely the next call is to bring a new value: the share of values that were seen once.
-    guard once * 10 >= calls.count * 4 || calls.count >= Self.most else { return }
+    let isOpen =
+      once * 10 >= calls.count * 4
+      && (calls.count >= Self.many || total >= 2 * UInt64(calls.count))
+    guard isOpen || calls.count >= Self.most else { return }
     let variable = Node()
     for (part, child) in node.children
     where part != RouteTemplate.identifier && (calls[part] ?? 0) < max(8, total / 20) {

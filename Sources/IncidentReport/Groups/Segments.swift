@@ -86,7 +86,7 @@ enum Segments {
   }
 
   /// The negative logarithm of the likelihood under the segment's own share.
-  private static func disorder(_ blocked: Double, _ calls: Double) -> Double {
+  static func disorder(_ blocked: Double, _ calls: Double) -> Double {
     let good = calls - blocked
     guard blocked > 0, good > 0 else { return 0 }
     return -(blocked * log(blocked / calls) + good * log(good / calls))

@@ -1,31 +1,6 @@
 internal import FetchCORS
 internal import HTTPExchange
 
-/// What a response said of the origins that it allows, seen from the origin that asked.
-enum AllowOriginShape: Hashable {
-  case unrecorded, absent, wildcard, same, null
-  /// The same origin in another spelling; says what differs.
-  case nearMiss(String)
-  /// Several values in one line.
-  case list
-  /// Several lines, which is proved.
-  case severalLines
-  /// A pattern such as `https://*.example`.
-  case pattern
-  case otherOrigin
-  case invalid
-}
-
-/// Where a redirect leads, seen from where it came.
-enum RedirectTurn: Hashable {
-  case slash, scheme, www, login, otherHost, otherPath, unknown
-}
-
-/// Software that answered, where it names itself and a fix is written differently for it.
-enum ServerFamily: String, Hashable {
-  case nginx, apache, caddy, envoy, haproxy, cloudflare, cloudFront, amazonS3, iis, unknown
-}
-
 /// All that decides about the cause of a call and about what it probably was.
 ///
 /// Calls of one route with equal symptoms have the same cause, so that causes are decided once per
@@ -59,6 +34,22 @@ struct Symptoms: Hashable {
     static let preflightSeen = Signs(rawValue: 1 << 12)
     /// The request carried a cookie.
     static let cookie = Signs(rawValue: 1 << 13)
+    /// The user agent names no browser, and the request has none of a browser's own headers.
+    static let noBrowser = Signs(rawValue: 1 << 14)
+    /// The page is on the machine that it is looked at on, or on a private network.
+    static let localPage = Signs(rawValue: 1 << 15)
+    /// The first hop carried `Authorization`, and the failing one does not.
+    static let authorizationDropped = Signs(rawValue: 1 << 16)
+    /// A font, script, style sheet or image, not a call of a page's code.
+    static let asset = Signs(rawValue: 1 << 17)
+    /// A content delivery network or filter that answers in its own name.
+    static let edge = Signs(rawValue: 1 << 18)
+    /// The list that refuses the header or method is `*`.
+    static let wildcardList = Signs(rawValue: 1 << 19)
+    /// The list has the refused method in capital letters.
+    static let methodInCapitals = Signs(rawValue: 1 << 20)
+    /// The preflight of the failing request allowed credentials.
+    static let preflightAllowedCredentials = Signs(rawValue: 1 << 21)
   }
 
   var verdict: Verdict
@@ -73,8 +64,12 @@ struct Symptoms: Hashable {
   var responseStatus: Int?
   var isRedirected: Bool
   var allowOrigin: AllowOriginShape
+  var allowCredentials: AllowCredentialsShape
   var turn: RedirectTurn?
+  /// What answered at the edge.
   var server: ServerFamily
+  /// The application behind it, where the answer names one.
+  var application: ServerFamily
   var signs: Signs
   /// What an undetermined verdict would need.
   var missing: [String]
@@ -92,8 +87,10 @@ struct Symptoms: Hashable {
     responseStatus = nil
     isRedirected = false
     allowOrigin = .unrecorded
+    allowCredentials = .unrecorded
     turn = nil
     server = .unknown
+    application = .unknown
     signs = .overflow
     missing = []
     blockedWorlds = []
@@ -115,18 +112,25 @@ struct Symptoms: Hashable {
     responseStatus = call.phase == .preflight ? nil : request?.status
     isRedirected = call.hop > 0
     let sentOrigin = deciding?.request.first(.origin) ?? call.origin
-    allowOrigin = AllowOriginShape(response, origin: sentOrigin)
+    allowOrigin = AllowOriginShape(response, origin: sentOrigin, host: deciding?.url.host)
+    allowCredentials = AllowCredentialsShape(response)
     turn = Self.turn(of: call, deciding: deciding)
     server = ServerFamily(response)
+    application = ServerFamily(applicationOf: response)
     signs = Self.signs(of: response)
+    signs.formUnion(Self.signs(of: call, deciding: deciding))
+    if Self.isLocal(sentOrigin) { signs.insert(.localPage) }
     if sentOrigin == "null" { signs.insert(.nullOrigin) }
     if deciding?.ending == .clientClosed { signs.insert(.clientClosed) }
     if preflight != nil { signs.insert(.preflightSeen) }
     if request?.request.contains(.cookie) ?? false { signs.insert(.cookie) }
     if call.phase != .preflight, let preflight {
-      switch AllowOriginShape(preflight.response, origin: sentOrigin) {
+      switch AllowOriginShape(preflight.response, origin: sentOrigin, host: nil) {
       case .same, .wildcard: signs.insert(.preflightAllowedOrigin)
       default: break
+      }
+      if AllowCredentialsShape(preflight.response) == .yes {
+        signs.insert(.preflightAllowedCredentials)
       }
     }
     missing = call.missing.prefix(8).map { DisplayText.visible($0, limit: 40) }
@@ -154,6 +158,8 @@ struct Symptoms: Hashable {
     if response.contains(.wwwAuthenticate) { signs.insert(.wwwAuthenticate) }
     if response.contains(.allow) { signs.insert(.allow) }
     for name in firewallNames where response.contains(name) { signs.insert(.firewall) }
+    let server = response.first(.server)?.prefix(40).lowercased() ?? ""
+    if edgeNames.contains(where: { server.hasPrefix($0) }) { signs.insert(.edge) }
     if response.contains(.xAmznErrorType) || response.contains(.apigwID) {
       signs.insert(.gateway)
     }
@@ -166,8 +172,72 @@ struct Symptoms: Hashable {
     return signs
   }
 
+  /// Signs in what was asked.
+  private static func signs(of call: Call, deciding: Exchange?) -> Signs {
+    var signs: Signs = []
+    guard let deciding else { return signs }
+    if call.engine == "unknown", call.userAgent != nil,
+      !browserNames.contains(where: { deciding.request.contains($0) })
+    {
+      signs.insert(.noBrowser)
+    }
+    let destination = call.request?.request.first(.secFetchDest) ?? ""
+    if assets.contains(destination) { signs.insert(.asset) }
+    let sentAuthorization = call.exchanges.contains { part in
+      part.role == .request && part.hop < call.hop && part.exchange.request.contains(.authorization)
+    }
+    if call.hop > 0, sentAuthorization, deciding.request.records(.authorization),
+      !deciding.request.contains(.authorization)
+    {
+      signs.insert(.authorizationDropped)
+    }
+    guard let list = list(of: call) else { return signs }
+    if list == "*" { signs.insert(.wildcardList) }
+    if let parameter = call.parameter, call.reason == .methodDisallowedByPreflightResponse {
+      let names = list.prefix(2000).split { $0 == "," || $0 == " " }
+      let capitals = parameter.uppercased()
+      if capitals != parameter, names.contains(where: { $0 == capitals }) {
+        signs.insert(.methodInCapitals)
+      }
+    }
+    return signs
+  }
+
+  /// The list of the preflight's answer that refused a header or method.
+  private static func list(of call: Call) -> String? {
+    switch call.reason {
+    case .headerDisallowedByPreflightResponse:
+      call.preflight?.response.first(.accessControlAllowHeaders)
+    case .methodDisallowedByPreflightResponse:
+      call.preflight?.response.first(.accessControlAllowMethods)
+    default: nil
+    }
+  }
+
+  private static let browserNames: [HeaderName] = [.secFetchMode, .secFetchSite, .secFetchDest]
+  private static let assets: Set<String> = [
+    "font", "image", "script", "style", "track", "video", "audio", "manifest",
+  ]
+
+  /// Whether a page is on a developer's machine or a private network.
+  static func isLocal(_ origin: String) -> Bool {
+    guard let host = Origin(origin)?.host else { return false }
+    if host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost") { return true }
+    let parts = host.split(separator: ".").map { Int($0) }
+    guard parts.count == 4, let first = parts[0], let second = parts[1] else {
+      return host.hasSuffix(".local") || host.hasSuffix(".internal")
+    }
+    return first == 127 || first == 10 || (first == 192 && second == 168)
+      || (first == 172 && (16...31).contains(second))
+  }
+
   private static let firewallNames = [
     HeaderName.cfMitigated, HeaderName("x-sucuri-id"), HeaderName("x-iinfo"),
+  ]
+
+  private static let edgeNames = [
+    "cloudflare", "cloudfront", "akamai", "fastly", "sucuri", "imperva", "incapsula", "bigip",
+    "big-ip", "ddos-guard", "stackpath", "barracuda",
   ]
 
   /// Where the deciding response, or the hop that led to it, redirects.
@@ -182,121 +252,5 @@ struct Symptoms: Hashable {
 
   static func isRedirect(_ status: Int) -> Bool {
     [301, 302, 303, 307, 308].contains(status)
-  }
-}
-
-extension RedirectTurn {
-  init(from exchange: Exchange) {
-    guard let location = exchange.response.first(.location), location.utf8.count <= 4096 else {
-      self = .unknown
-      return
-    }
-    if Self.isLogin(location) {
-      self = .login
-      return
-    }
-    guard let target = exchange.url.resolving(location: location) else {
-      self = .unknown
-      return
-    }
-    let from = exchange.url.host
-    let path = exchange.url.target.prefix { $0 != "?" }
-    let newPath = target.target.prefix { $0 != "?" }
-    if let from, let to = target.host, from != to {
-      self = from == "www." + to || to == "www." + from ? .www : .otherHost
-    } else if path + "/" == newPath || newPath + "/" == path {
-      self = .slash
-    } else if path == newPath,
-      target.scheme != exchange.url.scheme || target.port != exchange.url.port
-    {
-      self = .scheme
-    } else {
-      self = .otherPath
-    }
-  }
-
-  /// Whether an address looks like a place to sign in.
-  private static func isLogin(_ location: String) -> Bool {
-    let text = location.asciiLowercased
-    let words = text.prefix { $0 != "?" && $0 != "#" }
-      .split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
-    return words.contains { loginWords.contains(String($0)) }
-  }
-
-  private static let loginWords: Set<String> = [
-    "login", "signin", "logon", "sso", "oauth", "oauth2", "openid", "saml", "saml2", "auth",
-    "authorize", "idp", "accounts", "cas", "adfs", "microsoftonline", "okta", "auth0", "keycloak",
-    "cloudflareaccess",
-  ]
-}
-
-extension AllowOriginShape {
-  init(_ response: MessageEvidence, origin: String) {
-    guard case .recorded(let lines, _) = response.evidence(of: .accessControlAllowOrigin) else {
-      self = response.evidence(of: .accessControlAllowOrigin) == .absent ? .absent : .unrecorded
-      return
-    }
-    guard lines.count == 1 else {
-      self = .severalLines
-      return
-    }
-    guard let value = lines[0] else {
-      self = .unrecorded
-      return
-    }
-    if value == "*" {
-      self = .wildcard
-    } else if value.hasSameBytes(as: origin) {
-      self = .same
-    } else if value == "null" {
-      self = .null
-    } else if value.utf8.count > 2048 {
-      self = .invalid
-    } else if value.contains(",") || value.contains(" ") {
-      self = .list
-    } else if value.contains("*") {
-      self = .pattern
-    } else if let difference = Self.difference(value, origin) {
-      self = .nearMiss(difference)
-    } else {
-      self = Origin(value) == nil ? .invalid : .otherOrigin
-    }
-  }
-
-  /// What keeps two origins apart that are meant to be one; `nil` when they are two.
-  static func difference(_ value: String, _ origin: String) -> String? {
-    let bare = value.hasSuffix("/") ? String(value.dropLast()) : value
-    if bare != value, bare.hasSameBytes(as: origin) { return "a slash at its end" }
-    if bare.asciiLowercased.hasSameBytes(as: origin.asciiLowercased) {
-      return "capital letters"
-    }
-    guard let left = Origin(bare) ?? Origin("https://" + bare), let right = Origin(origin) else {
-      return nil
-    }
-    if left.host == right.host {
-      if Origin(bare) == nil { return "no scheme" }
-      if left.scheme != right.scheme { return "another scheme" }
-      return left.port == right.port ? "a port that browsers leave out" : "another port"
-    }
-    if left.host == "www." + right.host || right.host == "www." + left.host {
-      return "www. in front"
-    }
-    return nil
-  }
-}
-
-extension ServerFamily {
-  init(_ response: MessageEvidence) {
-    let server = response.first(.server)?.prefix(40).lowercased() ?? ""
-    let known: [(String, ServerFamily)] = [
-      ("nginx", .nginx), ("openresty", .nginx), ("apache", .apache), ("caddy", .caddy),
-      ("envoy", .envoy), ("istio", .envoy), ("haproxy", .haproxy), ("cloudflare", .cloudflare),
-      ("cloudfront", .cloudFront), ("amazons3", .amazonS3), ("microsoft-iis", .iis),
-    ]
-    if let family = known.first(where: { server.hasPrefix($0.0) })?.1 {
-      self = family
-    } else {
-      self = response.contains(.xAmzRequestID) ? .amazonS3 : .unknown
-    }
   }
 }
