@@ -34,6 +34,11 @@ struct Stretch {
       note =
         "Calls were blocked from the first one in the evidence on; when it began, earlier evidence "
         + "would tell."
+    case .appeared:
+      text = isOver ? TimeText.span(onset, last) : "since \(TimeText.moment(onset))"
+      note =
+        "It was blocked from its first call on, and other calls to the host are older: a page, a route "
+        + "or a kind of call that is new."
     case .throughout:
       text = TimeText.span(first, last)
       isOver = true
