@@ -300,20 +300,20 @@ struct Answer: Hashable {
   }
 
   /// A page's origin for the middle of a sentence.
-  static func page(_ origin: String) -> String {
+  static func page(_ origin: String, limit: Int = 80) -> String {
     switch origin {
     case "null": "pages without an origin (null)"
     case "": "pages whose origin was not recorded"
     case OverflowGroup.name: "pages with few calls"
-    default: DisplayText.visible(origin, limit: 80)
+    default: DisplayText.visible(origin, limit: limit)
     }
   }
 
   /// Host and route as one reads them.
-  static func place(host: String, route: String) -> String {
+  static func place(host: String, route: String, limits: (Int, Int) = (80, 120)) -> String {
     if host == OverflowGroup.name { return "routes with few calls" }
-    let name = host.isEmpty ? "(host not recorded)" : DisplayText.visible(host, limit: 80)
-    return name + DisplayText.visible(route, limit: 120)
+    let name = host.isEmpty ? "(host not recorded)" : DisplayText.visible(host, limit: limits.0)
+    return name + DisplayText.visible(route, limit: limits.1)
   }
 
   /// What stands after `blocked: `.

@@ -156,15 +156,24 @@ struct Incident: Hashable {
   }
 
   /// The page for the middle of a sentence: its origin, or how many there are.
-  var pageText: String {
-    if let only = blast.origins.only { return Answer.page(only) }
+  var pageText: String { pageText(limit: 80) }
+
+  /// The same with a name of at most that many characters.
+  func pageText(limit: Int) -> String {
+    if let only = blast.origins.only { return Answer.page(only, limit: limit) }
     return blast.origins.distinct.text + " pages"
   }
 
   /// Host and route as one reads them; of several routes how many there are.
-  var placeText: String {
-    if let only = blast.routes.only { return Answer.place(host: key.host, route: only) }
-    return Answer.place(host: key.host, route: "") + " (\(blast.routes.distinct.text) routes)"
+  var placeText: String { placeText(limits: (80, 120)) }
+
+  /// The same with a host and a route of at most that many characters.
+  func placeText(limits: (Int, Int)) -> String {
+    if let only = blast.routes.only {
+      return Answer.place(host: key.host, route: only, limits: limits)
+    }
+    return Answer.place(host: key.host, route: "", limits: limits)
+      + " (\(blast.routes.distinct.text) routes)"
   }
 }
 

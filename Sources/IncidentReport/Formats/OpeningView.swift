@@ -204,8 +204,8 @@ extension OpeningView.Row {
     rowID = key.id
     self.isLinked = isLinked
     cause = incident.onset.explanation.title
-    rowPage = incident.pageText
-    rowPlace = incident.placeText
+    rowPage = incident.pageText(limit: 60)
+    rowPlace = incident.placeText(limits: (60, 80))
     rowReason = key.reason.code(in: key.phase)
     count = DisplayText.grouped(tally.count)
     countValue = String(tally.count)
