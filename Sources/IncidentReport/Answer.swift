@@ -21,6 +21,8 @@ struct Answer: Hashable {
   var headline: [Run]
   /// Why, as far as the evidence carries it.
   var why: String?
+  /// How sure ``why`` is.
+  var certainty = Certainty.proved
   /// The second sentence.
   var change: String
   /// Whether ``change`` would repair something, or would only tell more.
@@ -100,9 +102,11 @@ struct Answer: Hashable {
       runs.append(Run(text: ", every one there"))
     }
     runs.append(Run(text: "."))
-    return Answer(
+    var answer = Answer(
       .bad, state: stretch.state, headline: runs, why: explanation.sentence,
       change: explanation.fix, isRepair: true, anchor: "incident-\(lead.key.id)", rest: rest)
+    answer.certainty = lead.certainty
+    return answer
   }
 
   /// Many causes of which none has half of the calls.
@@ -173,15 +177,17 @@ struct Answer: Hashable {
     ]
     runs += count(tally, then: ". The evidence does not prove it.")
     let others = content.totals.likelyBlocked &- tally.count
-    return Answer(
+    var answer = Answer(
       .warn, state: "Probably blocked, not proved", headline: runs,
-      why: (first.suspicion.map { "Suspected: \($0.explanation.sentence.lowercasedStart) " } ?? "")
+      why: (first.suspicion.map { $0.explanation.sentence + " " } ?? "")
         + "What speaks for it: \(reason(first.likely)).",
       change: first.suspicion.map { $0.explanation.fix } ?? proof(first.missing),
       isRepair: first.suspicion != nil, anchor: "likely-\(first.id)",
       rest: others > 0
         ? "\(DisplayText.counted(others, "further call")) \(others == 1 ? "was" : "were") probably "
           + "blocked otherwise." : nil)
+    answer.certainty = .possible
+    return answer
   }
 
   /// All that was blocked was meant to be.

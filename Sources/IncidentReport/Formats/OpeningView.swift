@@ -46,6 +46,7 @@ struct OpeningView {
   var state: String
   var headline: [Run]
   var why: String?
+  var whyTitle: String
   var change: String
   var changeTitle: String
   var anchor: String?
@@ -82,6 +83,12 @@ struct OpeningView {
         runText: isShort ? $0.text.replacing(" ", with: "\u{A0}") : $0.text, isStrong: $0.isStrong)
     }
     why = answer.why
+    whyTitle =
+      switch answer.certainty {
+      case .proved: "Why"
+      case .likely: "Why, most likely"
+      case .possible: "Why, possibly"
+      }
     change = answer.change
     changeTitle =
       answer.isRepair ? "What to change" : answer.tone == .good ? "What to do" : "What would tell"
