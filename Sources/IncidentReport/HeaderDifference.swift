@@ -110,6 +110,7 @@ struct HeaderDifference: Hashable {
     .xRequestID, .xCorrelationID, HeaderName("x-amzn-requestid"), .xAmzRequestID,
     HeaderName("x-amz-cf-id"), .cfRay, .contentLength, HeaderName("x-envoy-upstream-service-time"),
     HeaderName("x-kong-response-latency"), HeaderName("date"), HeaderName("etag"), .xForwardedFor,
+    HeaderName("priority"),
   ]
 
   private static func isNoise(_ name: HeaderName) -> Bool { noise.contains(name) }

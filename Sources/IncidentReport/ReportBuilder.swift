@@ -192,7 +192,7 @@ public final class ReportBuilder {
         case .undetermined:
           let text = Likely.text(finding.symptoms, around)
           resolution.likely[finding.number] = text
-          content.add(finding, likely: text, of: group)
+          content.add(finding, likely: text, of: group, around)
         case .allowed, .contradicted: break
         }
       }
@@ -205,6 +205,7 @@ public final class ReportBuilder {
     }
     settle(incidents.values, &resolution)
     content.likely.sort(by: LikelyGroup.ranks)
+    content.likelyCases = LikelyCase.all(of: content.likely)
     return resolution
   }
 

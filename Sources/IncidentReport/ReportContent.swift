@@ -9,6 +9,8 @@ struct LikelyGroup: Hashable {
   var likely: String?
   var missing: [String]
   var tally: Tally
+  /// What to look at if these calls were blocked, which is not said of those that were probably not.
+  var suspicion: Suspicion?
 
   static func ranks(_ left: LikelyGroup, before right: LikelyGroup) -> Bool {
     if left.tally.count != right.tally.count { return left.tally.count > right.tally.count }
@@ -50,6 +52,8 @@ struct ReportContent {
   /// Response headers of calls that passed which the page cannot read: a warning of its own.
   var exposure = Exposure()
   var likely: [LikelyGroup] = []
+  /// Those of them that were probably blocked, as reports speak of them.
+  var likelyCases: [LikelyCase] = []
 
   mutating func count(_ call: Call) {
     switch call.verdict {
@@ -103,7 +107,9 @@ struct ReportContent {
     }
   }
 
-  mutating func add(_ finding: Finding, likely text: String?, of group: RouteGroup) {
+  mutating func add(
+    _ finding: Finding, likely text: String?, of group: RouteGroup, _ around: Surroundings
+  ) {
     if Likely.isBlocked(text) {
       totals.likelyBlocked &+= finding.tally.count
     } else if text != nil {
@@ -112,7 +118,8 @@ struct ReportContent {
     likely.append(
       LikelyGroup(
         origin: group.origin, host: group.host, route: group.template, likely: text,
-        missing: finding.symptoms.missing, tally: finding.tally))
+        missing: finding.symptoms.missing, tally: finding.tally,
+        suspicion: Likely.isBlocked(text) ? Suspicion(finding, around) : nil))
   }
 
   func text(_ time: EventTime) -> String { time.rfc3339(resolution) }
@@ -154,10 +161,24 @@ enum MissingEvidence {
         "log Origin, Host and the scheme at the browser's edge (nginx: $http_origin, $host, $scheme)"
       )
     default:
-      (
-        "the value of \(DisplayText.visible(name, limit: 60))",
-        "log it: in nginx $http_NAME of a request, $sent_http_NAME of an answer, with _ for -"
-      )
+      field(name)
     }
+  }
+
+  /// Of a header that was not recorded, or not with all its lines.
+  private static func field(_ name: String) -> (meaning: String, advice: String) {
+    let shown = DisplayText.visible(name, limit: 60)
+    guard name.utf8.count <= 60,
+      name.utf8.allSatisfy({
+        (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-")
+      })
+    else { return ("the value of \(shown)", "log it") }
+    let variable = name.replacing("-", with: "_")
+    return name.hasPrefix("access-control-request-")
+      ? ("the value of \(shown)", "log it (nginx: $http_\(variable))")
+      : (
+        "every line of \(shown)",
+        "log all lines of it (nginx 1.23 or later: $sent_http_\(variable); older ones log the first)"
+      )
   }
 }

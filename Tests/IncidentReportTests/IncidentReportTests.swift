@@ -128,11 +128,13 @@ func pageIsSelfContained() throws {
 func pageTellsTheStory() throws {
   let html = try Morning.outputs().text(.html)
   for text in [
-    "Since 2026-09-21 15:43:40 UTC, browsers kept https://app.example from reading",
-    "150 PUT calls of 23 clients", "answer OPTIONS before authentication",
-    "id=\"incident-", "last good one before it, at 2026-09-21 15:42:40 UTC",
-    "edge.pcap no. 5421", "What the console said", "the file ends inside a packet",
-    "the preflight was answered with 403", "same-origin", "Read in part",
+    "<strong>Since 15:43:40 UTC on 21 September 2026</strong>, browsers have kept",
+    "<strong>https://app.example</strong> from reading",
+    "<strong>150\u{A0}PUT\u{A0}calls</strong> of 23 clients were blocked",
+    "Answer OPTIONS before authentication",
+    "id=\"incident-", "Last good call at 15:42:40 beside the first bad one at 15:43:40",
+    "edge.pcap packet 5421", "console said", "the file ends inside a packet",
+    "The preflight was answered with 403.", "same-origin", "Read in part",
   ] {
     #expect(html.contains(text), "\(text)")
   }

@@ -40,6 +40,14 @@ struct HTMLText: MustacheContentType {
     }
   }
 
+  /// Bytes that the values of a view take in the page, tags and all, roughly.
+  static func weight(of value: Any) -> Int {
+    if let text = value as? String {
+      return text.utf8.reduce(40) { $0 + (entity($1)?.utf8CodeUnitCount ?? 1) }
+    }
+    return Mirror(reflecting: value).children.reduce(40) { $0 + weight(of: $1.value) }
+  }
+
   /// What a content security policy calls an inline style or script.
   static func policyHash(of text: String) -> String {
     let digits = Array(Redaction.digest(text.utf8).utf8)

@@ -18,26 +18,29 @@ struct TerminalSummary {
   }
 
   func text(of content: ReportContent) -> String {
-    let totals = content.totals
     let answer = Answer(content)
-    var lines = wrapped(answer.what, indent: "", style: .bold)
-    lines += wrapped(answer.change, indent: "")
-    lines.append("")
-    let numbers: [(UInt64, String, Style)] = [
-      (totals.blocked, "blocked", .red), (totals.likelyBlocked, "likely blocked", .yellow),
-      (totals.allowed, "allowed", .green),
-      (totals.undetermined &- totals.likelyBlocked, "cannot tell", .faint),
-      (totals.contradicted, "contradicted", .faint), (totals.notCORS, "no CORS call", .faint),
-    ]
-    let shown = numbers.enumerated().filter { $0.offset < 4 || $0.element.0 > 0 }.map(\.element)
-    let column = shown.map { DisplayText.grouped($0.0).count }.max() ?? 0
-    for (count, name, style) in shown {
-      let number = DisplayText.grouped(count)
-      let padding = String(repeating: " ", count: column - number.count)
-      lines.append("  \(padding)\(paint(number, count > 0 ? style : .faint))  \(name)")
+    var lines = wrapped(answer.what, style: .bold)
+    if let why = answer.why {
+      let label =
+        switch answer.certainty {
+        case .proved: "Why"
+        case .likely: "Likely"
+        case .possible: "Perhaps"
+        }
+      lines += labelled(label, answer.certainty == .proved ? .bold : .yellow, why)
     }
-    for (index, incident) in content.incidents.prefix(Self.maximumIncidents).enumerated() {
-      lines += [""] + self.lines(of: incident, number: index + 1)
+    lines += labelled(answer.isRepair ? "Change" : "Next", .green, answer.change)
+    if let rest = answer.rest { lines += wrapped(rest, indent: "        ", style: .faint) }
+    lines += [""] + numbers(content.totals)
+    if content.incidents.count == 1, let only = content.incidents.first {
+      // The answer has said the rest.
+      lines += wrapped(
+        "cause \(only.certainty.rawValue) (\(only.key.cause)), report.html#incident-\(only.key.id)",
+        style: .faint)
+    } else {
+      for (index, incident) in content.incidents.prefix(Self.maximumIncidents).enumerated() {
+        lines += [""] + self.lines(of: incident, number: index + 1)
+      }
     }
     let further = content.incidents.count - Self.maximumIncidents
     if further > 0 {
@@ -46,34 +49,78 @@ struct TerminalSummary {
         paint("\(DisplayText.counted(UInt64(further), "further incident")) in report.html", .faint),
       ]
     }
+    if content.incidents.isEmpty {
+      for likely in content.likelyCases.prefix(Self.maximumIncidents) {
+        lines += [""] + self.lines(of: likely)
+      }
+    }
     lines += damage(content)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The numbers in one line, or one under the other where that is too long.
+  private func numbers(_ totals: ReportTotals) -> [String] {
+    let all: [(UInt64, String, Style)] = [
+      (totals.blocked &- totals.refused, "blocked", .red),
+      (totals.likelyBlocked, "likely blocked", .yellow),
+      (totals.allowed, "allowed", .green),
+      (totals.undetermined &- totals.likelyBlocked, "cannot tell", .bold),
+      (totals.refused, "refused on purpose", .bold), (totals.contradicted, "contradicted", .bold),
+      (totals.notCORS, "no CORS call", .faint),
+    ]
+    let shown = all.enumerated().filter { $0.offset < 4 || $0.element.0 > 0 }.map(\.element)
+    let texts = shown.map { (DisplayText.grouped($0.0), $0.1, $0.0 > 0 ? $0.2 : .faint) }
+    let length = texts.reduce(0) { $0 + $1.0.count + 1 + $1.1.count } + (texts.count - 1) * 3
+    if length <= width {
+      return [texts.map { "\(paint($0.0, $0.2)) \($0.1)" }.joined(separator: "   ")]
+    }
+    let column = texts.map(\.0.count).max() ?? 0
+    return texts.map { number, name, style in
+      "\(String(repeating: " ", count: column - number.count))\(paint(number, style)) \(name)"
+    }
   }
 
   private func lines(of incident: Incident, number: Int) -> [String] {
     let key = incident.key
     let tally = incident.tally
-    var lines = wrapped(
-      "\(number). \(incident.pageText) → \(incident.placeText)",
-      indent: "", style: .bold)
-    let share =
-      incident.routeCalls > 0
-      ? " (\(DisplayText.percent(tally.count, of: incident.routeCalls)) of its calls)" : ""
+    let ordinal = "\(number). "
+    let indent = String(repeating: " ", count: ordinal.count)
+    var lines = wrapped(ordinal + incident.onset.explanation.title, hanging: indent, style: .bold)
     lines += wrapped(
-      "\(DisplayText.counted(tally.count, "call")) blocked\(share), \(tally.clients.text) "
-        + "client\(tally.clients.count == 1 ? "" : "s"), \(key.reason.code(in: key.phase))",
-      indent: "   ")
-    lines += wrapped(
-      "\(incident.onset.explanation.sentence) (\(key.cause), \(incident.certainty.rawValue))",
-      indent: "   ")
-    var span =
-      "since \(tally.first.map { DisplayText.time($0) } ?? "?"), last "
-      + (tally.last.map { DisplayText.time($0) } ?? "?")
-    if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
-      span += ", last good before \(DisplayText.time(good))"
+      "\(incident.pageText) → \(incident.placeText)",
+      indent: indent)
+    var facts = paint(DisplayText.counted(tally.count, "call"), .red)
+    if incident.routeCalls > tally.count {
+      facts += " (\(DisplayText.percent(tally.count, of: incident.routeCalls)))"
     }
-    lines += wrapped("\(span); report.html#incident-\(key.id)", indent: "   ", style: .faint)
+    facts +=
+      " of \(tally.clients.text) client\(tally.clients.count == 1 ? "" : "s")"
+      + span(tally) + "; cause \(incident.certainty.rawValue)"
+    lines += wrapped(facts, indent: indent)
+    lines += wrapped("report.html#incident-\(key.id)", indent: indent, style: .faint)
     return lines
+  }
+
+  private func lines(of likely: LikelyCase) -> [String] {
+    let title = likely.suspicion?.explanation.title ?? "Probably blocked"
+    var lines = wrapped("?  \(title)", hanging: "   ", style: .bold)
+    lines += wrapped(
+      "\(Answer.page(likely.origin)) → \(Answer.place(host: likely.host, route: likely.route))",
+      indent: "   ")
+    lines += wrapped(
+      paint(DisplayText.counted(likely.tally.count, "call"), .yellow)
+        + " of \(likely.tally.clients.text) client\(likely.tally.clients.count == 1 ? "" : "s")"
+        + span(likely.tally) + "; not proved", indent: "   ")
+    lines += wrapped("report.html#likely-\(likely.id)", indent: "   ", style: .faint)
+    return lines
+  }
+
+  private func span(_ tally: Tally) -> String {
+    guard let first = tally.first?.time, let last = tally.last?.time else { return "" }
+    if first == last { return ", \(DisplayText.time(first))" }
+    let isOneDay = TimeText.day(first) == TimeText.day(last)
+    return ", \(DisplayText.time(first)) to "
+      + (isOneDay ? TimeText.clock(last) : DisplayText.time(last))
   }
 
   private func damage(_ content: ReportContent) -> [String] {
@@ -98,18 +145,55 @@ struct TerminalSummary {
     colored ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
 
+  /// A text behind a short word.
+  private func labelled(_ label: String, _ style: Style, _ text: String) -> [String] {
+    let column = 8
+    var lines = wrapped(text, indent: String(repeating: " ", count: column))
+    let padding = String(repeating: " ", count: column - label.count)
+    lines[0] = paint(label, style) + padding + lines[0].dropFirst(column)
+    return lines
+  }
+
   /// Breaks a text at spaces; a word that is longer than a line stands alone.
-  private func wrapped(_ text: String, indent: String, style: Style? = nil) -> [String] {
-    var lines: [String] = []
-    var line = ""
+  ///
+  /// - Parameter hanging: what stands before all lines but the first, where that is not `indent`.
+  private func wrapped(
+    _ text: String, indent: String = "", hanging: String? = nil, style: Style? = nil
+  ) -> [String] {
+    var lines: [(indent: String, text: String, length: Int)] = []
+    var line = (indent: indent, text: "", length: 0)
     for word in text.split(separator: " ") {
-      if !line.isEmpty, indent.count + line.count + 1 + word.count > width {
+      let length = Self.visibleLength(word)
+      if line.length > 0, line.indent.count + line.length + 1 + length > width {
         lines.append(line)
-        line = ""
+        line = (hanging ?? indent, "", 0)
       }
-      line += (line.isEmpty ? "" : " ") + word
+      if line.length > 0 {
+        line.text += " "
+        line.length += 1
+      }
+      line.text += word
+      line.length += length
     }
     lines.append(line)
-    return lines.map { line in indent + (style.map { paint(line, $0) } ?? line) }
+    return lines.map { line in
+      line.indent + (style.map { paint(line.text, $0) } ?? line.text)
+    }
+  }
+
+  /// Characters without those of escape sequences.
+  private static func visibleLength(_ word: Substring) -> Int {
+    var length = 0
+    var isEscape = false
+    for scalar in word.unicodeScalars {
+      if scalar == "\u{1B}" {
+        isEscape = true
+      } else if isEscape {
+        isEscape = scalar != "m"
+      } else {
+        length += 1
+      }
+    }
+    return length
   }
 }

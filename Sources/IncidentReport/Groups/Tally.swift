@@ -119,9 +119,15 @@ struct CallSample: Hashable, Comparable {
   var url: String
   var client: String
   var engine: String
-  var preflight: String
-  var response: String
+  var preflight: Place?
+  var response: Place?
   var message: String?
+
+  /// Where an exchange stands in the evidence, and how it was answered.
+  struct Place: Hashable {
+    var id: ExchangeID
+    var status: Int?
+  }
 
   init?(_ call: Call) {
     guard let moment = Moment(call) else { return nil }
@@ -130,22 +136,9 @@ struct CallSample: Hashable, Comparable {
     url = DisplayText.visible(call.url.description, limit: 200)
     client = DisplayText.visible(call.client, limit: 60)
     engine = DisplayText.visible(call.engine, limit: 20)
-    preflight = Self.place(call.preflight)
-    response = Self.place(call.request)
+    preflight = call.preflight.map { Place(id: $0.id, status: $0.status) }
+    response = call.request.map { Place(id: $0.id, status: $0.status) }
     message = call.message.map { DisplayText.visible($0, limit: 500) }
-  }
-
-  /// Status, file, and packet or line of an exchange.
-  private static func place(_ exchange: Exchange?) -> String {
-    guard let exchange else { return "" }
-    let status = exchange.status.map { String($0) } ?? "no response"
-    return "\(status), \(Self.place(exchange.id))"
-  }
-
-  /// `edge.log no. 4711`: the file's name and the packet or line.
-  static func place(_ id: ExchangeID) -> String {
-    let name = id.source.lastIndex(of: "@").map { String(id.source[..<$0]) } ?? id.source
-    return "\(DisplayText.visible(name, limit: 60)) no. \(id.number)"
   }
 
   static func < (left: Self, right: Self) -> Bool { left.moment < right.moment }
