@@ -54,7 +54,8 @@ let package = Package(
       name: "PacketCaptureTests",
       dependencies: [
         "PacketCapture", "CPcap", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      ],
+      exclude: ["HTTP2/HPACKVectors.ndjson"]),
     .testTarget(
       name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"], exclude: ["Lines"]),
     .testTarget(

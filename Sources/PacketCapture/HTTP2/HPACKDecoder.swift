@@ -3,6 +3,10 @@
 /// Blocks must come in order, all of them; where one is missing, ``loseTrack()`` tells so, and
 /// fields that refer to the missing part are unknown from then on: see ``DynamicTable``.
 ///
+/// What a receiver must refuse is refused here too, but for two things. The size of a table is not
+/// held against SETTINGS, which the other direction sent and the capture may lack. A field without
+/// a name is passed on: that field is malformed, the block is not.
+///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541>
 struct HPACKDecoder {
   /// Where decoded text goes before it is known to be needed.
@@ -54,6 +58,10 @@ struct HPACKDecoder {
     scratch.list.cut(to: 0)
     facts = HeaderFacts()
     var position = 0
+    guard tableSizes(block, &position) else {
+      loseTrack()
+      return false
+    }
     while position < block.count {
       guard field(block, &position, &scratch, &facts) else {
         loseTrack()
@@ -63,7 +71,23 @@ struct HPACKDecoder {
     return true
   }
 
-  /// Decodes one representation: RFC 7541, section 6.
+  /// Takes over the sizes of the table, which stand before all fields: the smallest one since the
+  /// last block and the present one, so two at most.
+  ///
+  /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#section-4.2>
+  private mutating func tableSizes(
+    _ block: UnsafeRawBufferPointer, _ position: inout Int
+  ) -> Bool {
+    for _ in 0..<2 {
+      guard position < block.count, block[position] & 0xE0 == 0x20 else { return true }
+      guard let size = Self.integer(block, &position, 5) else { return false }
+      if size > CaptureLimits.headerTable { largeTables &+= 1 }
+      table.resize(to: size)
+    }
+    return true
+  }
+
+  /// Decodes one representation of a field: RFC 7541, sections 6.1 and 6.2.
   private mutating func field(
     _ block: UnsafeRawBufferPointer, _ position: inout Int, _ scratch: inout Scratch,
     _ facts: inout HeaderFacts
@@ -73,12 +97,8 @@ struct HPACKDecoder {
       guard let index = Self.integer(block, &position, 7), index > 0 else { return false }
       return indexed(index, &scratch, &facts)
     }
-    if first & 0xE0 == 0x20 {
-      guard let size = Self.integer(block, &position, 5) else { return false }
-      if size > CaptureLimits.headerTable { largeTables &+= 1 }
-      table.resize(to: size)
-      return true
-    }
+    // A size of the table cannot stand here.
+    if first & 0xE0 == 0x20 { return false }
     let isInserted = first & 0x40 != 0
     guard let index = Self.integer(block, &position, isInserted ? 6 : 4) else { return false }
     scratch.text.cut(to: 0)

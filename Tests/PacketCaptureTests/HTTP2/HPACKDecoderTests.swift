@@ -241,6 +241,19 @@ struct HPACKDecoderTests {
     #expect(direction.decoder.table.hasUnknownTail, "an error costs the table")
   }
 
+  @Test("the table's sizes stand before the fields, two at most")
+  func tableSizes() {
+    let direction = DecodedDirection()
+    #expect(direction.decode([0x20, 0x3F, 0xE1, 0x1F, 0x82]) == [":method: GET"])
+    #expect(direction.isDecoded)
+    for block: [UInt8] in [[0x82, 0x3F, 0xE1, 0x1F, 0x84], [0x20, 0x21, 0x3F, 0xE1, 0x1F, 0x82]] {
+      let direction = DecodedDirection()
+      #expect(direction.decode(block) == (block[0] == 0x82 ? [":method: GET"] : []))
+      #expect(!direction.isDecoded)
+      #expect(direction.decoder.table.hasUnknownTail, "an error costs the table")
+    }
+  }
+
   @Test("a value under an unknown name is an unknown field, also from the table")
   func unknownName() {
     let direction = DecodedDirection(isFromStart: false)
