@@ -68,6 +68,23 @@ let package = Package(
   ]
 )
 
+// The fuzz targets are tests that run what was found before, or, for `Scripts/fuzz`, a program around
+// libFuzzer of the same sources.
+let isFuzzing = Context.environment["POSTFLIGHT_FUZZING"] != nil
+let fuzzed: [Target.Dependency] = [
+  "PacketCapture", "AccessLog", "FetchCORS", "IncidentReport", "Postflight", "HTTPExchange",
+  "InputBytes", "TestSupport",
+]
+package.targets.append(
+  isFuzzing
+    ? .executableTarget(
+      name: "Fuzzing", dependencies: fuzzed, path: "Tests/FuzzingTests",
+      exclude: ["Dictionaries", "Fixtures", "FuzzTargetTests.swift"],
+      sources: ["Driver", "Targets"])
+    : .testTarget(
+      name: "FuzzingTests", dependencies: fuzzed, exclude: ["Dictionaries", "Driver", "Fixtures"])
+)
+
 for target in package.targets where target.type != .system {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),

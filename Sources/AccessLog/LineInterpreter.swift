@@ -155,11 +155,11 @@ struct LineInterpreter {
   }
 
   private mutating func see(_ nanoseconds: Int64) {
-    if nanoseconds < first {
+    if nanoseconds <= first {
       first = nanoseconds
       earliest = EventTime(nanoseconds: nanoseconds)
     }
-    if nanoseconds > last {
+    if nanoseconds >= last {
       last = nanoseconds
       latest = EventTime(nanoseconds: nanoseconds)
     }

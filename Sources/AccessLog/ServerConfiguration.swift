@@ -164,10 +164,11 @@ struct ServerConfiguration {
           index += 1
           continue
         }
-        if byte <= 0x20 || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "{")
-          || byte == UInt8(ascii: "}")
-        {
+        // To nginx other control characters are part of a word.
+        switch byte {
+        case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ";"), UInt8(ascii: "{"), UInt8(ascii: "}"):
           return result
+        default: break
         }
       }
       result.append(byte)

@@ -127,6 +127,8 @@ struct StampReader {
     let seconds =
       EventTime.days(year: year, month: month, day: day) &* 86400
       &+ Int64(hour &* 3600 &+ minute &* 60 &+ second) &- offset
+    // Beyond what an instant can hold stands no time of a log, as with numbers below.
+    guard abs(seconds) < 9_223_372_036 else { return .none }
     let time = EventTime(seconds: seconds, nanoseconds: fraction.nanoseconds)
     return Reading(nanoseconds: time.nanoseconds, resolution: fraction.resolution)
   }

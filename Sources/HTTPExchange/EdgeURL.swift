@@ -7,7 +7,8 @@ extension RequestURL {
   /// are unrecorded, unless forwarding headers are trusted.
   ///
   /// - Parameters:
-  ///   - scheme: the scheme of this hop; `nil` when not recorded.
+  ///   - scheme: the scheme of this hop; `nil` when not recorded. Anything but `http` and `https` is
+  ///     what a damaged or made-up log line has in its place, and counts as not recorded.
   ///   - host: the value of `Host` or `:authority`, or what a log prints for it.
   ///   - port: a port that is recorded apart from the host.
   ///   - target: the request target, already redacted.
@@ -17,7 +18,7 @@ extension RequestURL {
     hopScheme scheme: String?, host: String?, port: UInt16? = nil, target: String,
     request: MessageEvidence, trustsForwarded: Bool
   ) {
-    var scheme = scheme
+    var scheme = scheme == "http" || scheme == "https" ? scheme : nil
     var host = host
     var port = port
     var target = target

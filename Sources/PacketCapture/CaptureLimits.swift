@@ -1,6 +1,7 @@
 /// Every bound on what a capture may make the reader hold, each with its reason.
 ///
-/// Reaching one never ends the run: what it costs is counted in the source record's notes.
+/// Reaching one never ends the run: what it costs is counted in the source record's notes. Those that
+/// bound bytes of all connections together add up to less than half a gigabyte.
 enum CaptureLimits {
   /// Captured bytes of one packet: libpcap's limit, which every writer keeps to.
   static let usualPacketLength = 256 * 1024
@@ -41,7 +42,7 @@ enum CaptureLimits {
   /// Segments held behind a hole in one direction; bounds the search for a segment's place.
   static let heldSegmentsPerStream = 1024
   /// Bytes held behind holes in all connections together, the records of the segments included.
-  static let heldBytes = 64 << 20
+  static let heldBytes = 48 << 20
   /// Bytes that a held segment costs beside its own.
   static let heldSegmentCost = 128
   /// Nanoseconds after which a hole is taken for a loss: a retransmission comes within a second
@@ -59,13 +60,13 @@ enum CaptureLimits {
   /// Requests without a response on one connection; browsers do not pipeline, tools do a little.
   static let openRequestsPerConnection = 512
   /// Bytes of request headers that wait for their responses, their records included.
-  static let openRequestBytes = 64 << 20
+  static let openRequestBytes = 48 << 20
   /// Bytes that a request costs beside its header block.
   static let openRequestCost = 256
   /// Requests whose place in their connections is remembered, waited for or not.
   static let rememberedRequests = 1 << 19
   /// Bytes of all header blocks that are not whole yet.
-  static let partialHeadBytes = 64 << 20
+  static let partialHeadBytes = 32 << 20
   /// Nanoseconds for which a response is waited for; proxies give up after 60 s as a rule.
   static let responseWait: Int64 = 120_000_000_000
   /// Bytes of one direction's HPACK table: what Chromium and Firefox allow; servers allow 4 KiB.
@@ -73,7 +74,7 @@ enum CaptureLimits {
   /// Bytes of a field name that an HPACK table remembers; the longest in use have some 50.
   static let headerName = 1024
   /// Bytes of all HPACK tables; a table that would exceed them is forgotten.
-  static let headerTableBytes = 256 << 20
+  static let headerTableBytes = 48 << 20
   /// Streams of one connection whose response is not over; servers allow 100 to 250 at once.
   static let streamsPerConnection = 1024
   /// GOAWAY frames of one connection that count: a server sends two when it shuts down.
@@ -85,7 +86,7 @@ enum CaptureLimits {
   /// TLS connections that are decrypted at once, some KB each.
   static let tlsConnections = 1 << 16
   /// Bytes of records and messages of all TLS connections that are not whole yet.
-  static let tlsHeldBytes = 128 << 20
+  static let tlsHeldBytes = 48 << 20
   /// Bytes of a handshake message: the largest ClientHellos have some KB.
   static let tlsMessageLength = 64 * 1024
   /// Bytes of a client's records that wait for the ServerHello: the early data that servers allow.
@@ -103,6 +104,8 @@ enum CaptureLimits {
   static let quicFlows = 1 << 16
   /// Hosts whose part of a URL is remembered.
   static let rememberedHosts = 4096
+  /// Bytes of a host that is worth remembering: the longest name that DNS allows, and a port.
+  static let rememberedHostLength = 260
   /// Distinct kinds of skipped packets that are named; a hostile file could invent thousands.
   static let namedKinds = 256
 }

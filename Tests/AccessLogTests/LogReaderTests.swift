@@ -91,6 +91,21 @@ import Testing
     #expect(reading.addsUp)
   }
 
+  @Test("a stamp beyond what an instant can hold is none, and moves no clock")
+  func impossibleStamp() throws {
+    let lines = ["4052", "2263", "1676", "0000"].map {
+      Self.good.replacingOccurrences(of: "2026", with: $0)
+    }
+    let reading = try LogReading(
+      Array((lines + [Self.good]).joined(separator: "\n").utf8), .combined)
+    #expect(reading.exchanges.map(\.id.number) == [5])
+    #expect(reading.record.skipped == ["unreadable-line": 4])
+    #expect(reading.record.lastAt == reading.exchanges.first?.endedAt)
+    let last = "9223372036.854775807 GET /a 200"
+    let pattern = "$msec $request_method $request_uri $status"
+    #expect(try exchange(last, pattern)?.endedAt?.nanoseconds == .max)
+  }
+
   @Test("a request of which nothing can be read is no exchange")
   func noRequest() throws {
     let lines = [

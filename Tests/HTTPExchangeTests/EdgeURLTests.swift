@@ -24,6 +24,15 @@ struct EdgeURLTests {
   }
 
   @Test(
+    "what is no scheme of HTTP is not recorded, so that the record can be read back",
+    arguments: ["0.000 http", "", "ftp", "http:", "ws"])
+  func noScheme(scheme: String) {
+    let url = url(scheme: scheme, host: "api.example:8080", [])
+    #expect(url.known == ["host", "port"])
+    #expect(RequestURL(url.description, known: url.known) == url)
+  }
+
+  @Test(
     "behind a terminator scheme and default port are unrecorded",
     arguments: [
       ("Origin", "https://app.example"), ("Sec-Fetch-Site", "cross-site"),

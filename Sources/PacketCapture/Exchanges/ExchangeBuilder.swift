@@ -42,6 +42,9 @@ final class ExchangeBuilder {
     var secure: RequestURL
   }
 
+  /// How many hosts are remembered.
+  var rememberedHosts: Int { hosts.count }
+
   /// What a cached text is for, beside the numbers of field names.
   private enum Use {
     static let target: UInt64 = 1 << 20
@@ -158,7 +161,11 @@ final class ExchangeBuilder {
           hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
       }
       known = HostURLs(clear: url("http"), behindTerminator: url(nil), secure: url("https"))
-      if hosts.count < CaptureLimits.rememberedHosts { hosts[host] = known }
+      if hosts.count < CaptureLimits.rememberedHosts,
+        host.utf8.count <= CaptureLimits.rememberedHostLength
+      {
+        hosts[host] = known
+      }
     }
     var url =
       scheme == "https"

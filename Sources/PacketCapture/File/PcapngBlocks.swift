@@ -109,8 +109,11 @@ extension CaptureFile {
     let type = buffer.word32(position, isBig: section.isBig)
     let length = Int(buffer.word32(position + 4, isBig: section.isBig))
     guard length >= 12, length <= CaptureLimits.blockLength else {
-      if position + 24 > buffer.count { return .needsMore }
-      if beginFile(buffer, &position) { return .nothing }
+      // A section header with such a length is the beginning of no other file.
+      if !Self.isSection(buffer, at: position) {
+        if position + 24 > buffer.count { return .needsMore }
+        if beginFile(buffer, &position) { return .nothing }
+      }
       lose(position, "the length of a block (\(length)) is not possible")
       return .nothing
     }

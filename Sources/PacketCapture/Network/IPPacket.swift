@@ -51,7 +51,7 @@ extension PacketDecoder {
     let destination = Address(ipv6: packet, at: 24)
     var payload = packet.part(40, min(40 + length, packet.count))
     var next = packet[6]
-    for _ in 0..<CaptureLimits.extensionHeaders {
+    for _ in 0...CaptureLimits.extensionHeaders {
       let headerLength: Int
       switch next {
       case 0, 43, 60, 135, 139, 140:

@@ -82,7 +82,7 @@ struct PacketDecoder {
     var type = type
     var rest = rest
     var wire = wire
-    for _ in 0..<CaptureLimits.tags {
+    for _ in 0...CaptureLimits.tags {
       switch type {
       case 0x0800, 0x86DD:
         return ip(rest, wire, depth)

@@ -257,6 +257,7 @@ final class Connections {
   private func finish(_ flow: FlowPointer, _ time: Int64) {
     drain(flow, 0, time, isForced: true)
     drain(flow, 1, time, isForced: true)
+    if flow.pointee.layer != .tls, flow.pointee.layer != .other { skipUnseenEnd(flow, time) }
     endTLS(flow, Mark(time: time))
     finishMessages(flow)
     finishHTTP2(flow)
@@ -324,6 +325,7 @@ final class Connections {
   /// Gives up waiting for what is overdue, between two buffers of input.
   func expire() {
     while let flow = firstHolding, isOverdue(flow) || heldBytes > CaptureLimits.heldBytes {
+      if heldBytes > CaptureLimits.heldBytes { counts.heldLimit &+= 1 }
       drain(flow, 0, latest, isForced: true)
       drain(flow, 1, latest, isForced: true)
       if flow.pointee.isHolding { stopHolding(flow) }

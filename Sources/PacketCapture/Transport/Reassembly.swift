@@ -74,6 +74,25 @@ extension Connections {
     miss(flow, side, UInt64(count), mark)
   }
 
+  /// What one side had received, or sent before its FIN, and the capture does not hold, is lost.
+  ///
+  /// Only when the connection is over: until then it may still come.
+  func skipUnseenEnd(_ flow: FlowPointer, _ time: Int64) {
+    for side in 0...1 {
+      let stream = flow.pointee.streams + side
+      guard stream.pointee.hasNext else { continue }
+      var unseen = 0
+      if stream.pointee.hasEnd {
+        unseen = Int(Int32(bitPattern: stream.pointee.end &- stream.pointee.next))
+      } else if stream.pointee.hasAcknowledged {
+        // One of the numbers may be that of a FIN.
+        unseen = Int(Int32(bitPattern: stream.pointee.acknowledged &- stream.pointee.next)) - 1
+      }
+      guard unseen > 0, unseen < CaptureLimits.sequenceJump else { continue }
+      skip(flow, side, unseen, Mark(time: time), isLoss: true)
+    }
+  }
+
   /// Whether a response would be read before the request that it answers.
   ///
   /// Where two capture points are merged, or a host has several queues, a response can stand before

@@ -75,6 +75,31 @@ struct ConnectionsTests {
       try Reading(file.pcap()).summaries == ["GET /0 200", "GET /1 200", "GET /2 200"])
   }
 
+  @Test("a response that the client received and the capture lost is a gap, no client that gave up")
+  func unseenEnd() throws {
+    for closesByServer in [false, true] {
+      let file = capture { builder, talk in
+        builder.add(talk.send(.client, request("/lost")))
+        talk.advance(.server, response(200).utf8.count)
+        let close = talk.close(by: closesByServer ? .server : .client)
+        builder.add(closesByServer ? close : [close[0]])
+      }
+      let reading = try Reading(file.pcap())
+      #expect(reading.summaries == ["GET /lost gap"])
+      #expect(reading.record.notes["gaps"] == 1)
+      #expect(
+        reading.record.notes["gap-bytes"]
+          == UInt64(response(200).utf8.count - (closesByServer ? 0 : 1)))
+    }
+    // The number of a FIN that was lost is no byte.
+    let file = capture { builder, talk in
+      builder.add(talk.send(.client, request("/closed")))
+      talk.advance(.server, 1)
+      builder.add(talk.close(by: .client)[0])
+    }
+    #expect(try Reading(file.pcap()).summaries == ["GET /closed clientClosed"])
+  }
+
   @Test("a gap costs the exchange that it hits, and no other")
   func gap() throws {
     let file = capture { builder, talk in
