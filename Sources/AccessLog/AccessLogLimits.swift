@@ -11,6 +11,9 @@ enum AccessLogLimits {
   /// The longest format in use has about 60.
   static let fields = 256
 
+  /// Header fields of one block; browsers send about 30, servers refuse more than 100 or so.
+  static let blockFields = 1000
+
   /// Layouts that are learned from the lines of one input.
   ///
   /// Producers that leave out empty members

@@ -5,14 +5,21 @@ struct ExchangeBuilder {
   private let trustsForwarded: Bool
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
-  private let interner: ValueInterner
+  let interner: ValueInterner
   private let baseURLs: ByteTable<RequestURL>
   private let scratch = Scratch()
+  var headers: HeaderBlocks
+  /// What is known of lines that leave out what is not there; ``LineLayout/family`` counts in it.
+  var families: [FieldFamily] = []
+  /// Whether a request that must have had an `Origin` was logged with its header fields but without
+  /// it: somebody filters the log.
+  var hidesOrigin = false
 
   init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool) {
     trustsForwarded = options.trustsForwarded
     stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
     interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
+    headers = HeaderBlocks(isForFewLines: isForFewLines)
     let count = isForFewLines ? 8 : AccessLogLimits.baseURLs
     baseURLs = ByteTable(
       entries: count, bytes: count * AccessLogLimits.baseURLBytes,
@@ -36,8 +43,8 @@ struct ExchangeBuilder {
     let field = line.layout.roles.status
     guard field >= 0, !line.isAbsent(field) else { return 0 }
     let range = line.fields[field]
-    guard range.count == 3 else { return -1 }
     let text = line.base + Int(range.start)
+    guard range.count == 3 else { return isNoStatus(text, range.count) ? 0 : -1 }
     var value = 0
     for index in 0..<3 {
       let digit = text[index] &- 48
@@ -46,6 +53,29 @@ struct ExchangeBuilder {
     }
     // nginx prints 000 when it never came to an answer.
     return value == 0 || value >= 100 ? value : -1
+  }
+
+  /// What Envoy, Cloudflare and HAProxy print when it never came to an answer.
+  private static func isNoStatus(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    count == 1 && text[0] == UInt8(ascii: "0")
+      || count == 2 && text[0] == UInt8(ascii: "-") && text[1] == UInt8(ascii: "1")
+  }
+
+  /// Whether a line says that the request had no `Origin`: the field is recorded, and is not there.
+  @inline(__always)
+  func showsNoOrigin(_ line: Line) -> Bool {
+    let roles = line.layout.roles
+    if roles.requestBlock < 0, line.layout.family < 0 {
+      return roles.origin >= 0 && line.isAbsent(roles.origin)
+    }
+    if roles.origin >= 0, !line.isAbsent(roles.origin) { return false }
+    if roles.requestBlock >= 0, !line.isAbsent(roles.requestBlock), roles.requestShape.isWhole {
+      return !hidesOrigin
+    }
+    guard line.layout.family >= 0 else { return false }
+    let family = families[line.layout.family]
+    return family.recordsOrigin
+      || (family.isExplicit && roles.origin >= 0 && line.isNamed(roles.origin))
   }
 
   /// The instant by which a line is placed: of a given stamp.
@@ -102,19 +132,17 @@ struct ExchangeBuilder {
     guard let times = times(line) else { return .unreadable }
     let parts = requestParts(line)
     if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
+    let internalRequest = line.layout.roles.internalRequest
+    if internalRequest >= 0, line.isFlagSet(internalRequest) { return .noRequest }
     let isRefused = Self.isRefusedUnread(line, status: status)
     if !keepsAll {
       let concern = CORSConcern(
-        hasOrigin: line.layout.roles.origin < 0 || isRefused
-          ? nil : !line.isAbsent(line.layout.roles.origin),
+        hasOrigin: isRefused ? nil : showsNoOrigin(line) ? false : nil,
         isOptions: Self.isOptions(line), isRedirect: Self.isRedirect(status))
       guard concern.isKept else { return .passedOver(start: times.start, end: times.end) }
     }
     let request =
-      isRefused
-      ? MessageEvidence.unseen
-      : MessageEvidence(
-        coverage: line.layout.roles.requestCoverage, fields: requestFields(line))
+      isRefused ? MessageEvidence.unseen : requestEvidence(line)
     var ending = ExchangeEnding.complete
     var answered: Int? = status == 0 ? nil : status
     if line.layout.mayBeNginx, status == 499 || status == 444 {
@@ -125,9 +153,7 @@ struct ExchangeBuilder {
       ending = .unanswered
     }
     let response =
-      ending == .complete
-      ? MessageEvidence(
-        coverage: line.layout.roles.responseCoverage, fields: responseFields(line)) : .unseen
+      ending == .complete ? responseEvidence(line) : .unseen
     exchanges.append(
       Exchange(
         id: ExchangeID(source: source, number: number), startedAt: times.start,
@@ -150,29 +176,7 @@ struct ExchangeBuilder {
     }
   }
 
-  private mutating func requestFields(_ line: Line) -> [HeaderField] {
-    var fields: [HeaderField] = []
-    fields.reserveCapacity(line.layout.roles.requestFields.count)
-    for entry in line.layout.roles.requestFields {
-      if entry.isFlag {
-        if line.isFlagSet(entry.field) { fields.append(HeaderField(entry.name, nil)) }
-      } else if !line.isAbsent(entry.field) {
-        fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
-      }
-    }
-    return fields
-  }
-
-  private mutating func responseFields(_ line: Line) -> [HeaderField] {
-    var fields: [HeaderField] = []
-    fields.reserveCapacity(line.layout.roles.responseFields.count)
-    for entry in line.layout.roles.responseFields where !line.isAbsent(entry.field) {
-      fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
-    }
-    return fields
-  }
-
-  private mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
+  mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
     let range = line.fields[field]
     return interner.text(line.base + Int(range.start), range.count, kind)
   }
@@ -240,7 +244,7 @@ struct ExchangeBuilder {
       return (0, 0)
     }
     let range = line.fields[line.layout.roles.duration]
-    return StampReader.decimal(
+    return StampReader.duration(
       line.base, Int(range.start), Int(range.end), unit: line.layout.roles.durationUnit)
   }
 
@@ -305,7 +309,10 @@ struct ExchangeBuilder {
 
   private mutating func target(_ line: Line, _ range: FieldRange) -> String {
     let start = line.base + Int(range.start)
-    let text = interner.decoded(start, range.count)
+    // A plus in a URL is one that was sent.
+    let text =
+      line.layout.escaping == .plus
+      ? ValueEscapes.text(start, range.count, .none) : interner.decoded(start, range.count)
     // Only user info and queries can hold secrets; an escaped byte may be part of either.
     func holds(_ byte: UInt8) -> Bool {
       ByteSearch.first(byte, in: start, from: 0, to: range.count) < range.count
@@ -392,7 +399,8 @@ struct ExchangeBuilder {
     }
     guard append(line.layout.roles.scheme), append(line.layout.roles.hostHeader),
       append(line.layout.roles.host), append(line.layout.roles.serverName),
-      append(line.layout.roles.port)
+      append(line.layout.roles.port), append(line.layout.roles.identityOrHost),
+      append(line.layout.roles.frontend), append(line.layout.roles.tls)
     else { return nil }
     return (UnsafePointer(scratch.bytes), count)
   }
@@ -400,11 +408,12 @@ struct ExchangeBuilder {
   private mutating func makeURL(
     _ line: Line, target: String, _ request: MessageEvidence
   ) -> RequestURL {
-    let scheme = optionalText(line, line.layout.roles.scheme, .plain)
+    let scheme =
+      optionalText(line, line.layout.roles.scheme, .plain) ?? connectionScheme(line)
     let header = hostText(line, line.layout.roles.hostHeader)
     let host =
       header ?? hostText(line, line.layout.roles.host)
-      ?? hostText(line, line.layout.roles.serverName)
+      ?? hostText(line, line.layout.roles.serverName) ?? hostOfIdentity(line)
     // Without the scheme, the port of this hop says nothing of the one that the browser used.
     let port =
       scheme == nil || header != nil
@@ -417,6 +426,27 @@ struct ExchangeBuilder {
       header != nil || port != nil || host.flatMap { Origin.split(authority: $0)?.port } != nil
     if !isPortTold, target.utf8.first == UInt8(ascii: "/"), !trustsForwarded { url.port = nil }
     return url
+  }
+
+  /// What the connection says of the scheme.
+  private func connectionScheme(_ line: Line) -> String? {
+    let roles = line.layout.roles
+    if roles.tls >= 0, line.fields[roles.tls].count > 0 { return "https" }
+    if roles.frontend >= 0 {
+      let range = line.fields[roles.frontend]
+      return range.count > 1 && line.base[Int(range.end) - 1] == UInt8(ascii: "~")
+        ? "https" : "http"
+    }
+    return line.layout.hopScheme
+  }
+
+  /// The second field of lighttpd's lines is the host, that of others the identity of the client,
+  /// which is hardly ever known and has neither dot nor colon.
+  private mutating func hostOfIdentity(_ line: Line) -> String? {
+    guard let text = hostText(line, line.layout.roles.identityOrHost),
+      text == "localhost" || text.utf8.contains(where: { $0 == 0x2E || $0 == 0x3A })
+    else { return nil }
+    return text
   }
 
   private mutating func hostText(_ line: Line, _ field: Int) -> String? {
@@ -468,6 +498,9 @@ struct Line {
     default: return false
     }
   }
+
+  /// Whether a member stands in the line, be it without a value.
+  func isNamed(_ field: Int) -> Bool { fields[field].start >= 0 }
 
   /// Whether a flag says yes.
   func isFlagSet(_ field: Int) -> Bool {

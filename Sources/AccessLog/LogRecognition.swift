@@ -18,7 +18,8 @@ extension LogReader {
     case .candidates(let formats):
       return best(formats, for: lines, in: head, least: 1)
     case .automatic:
-      let least = max(1, lines.count / AccessLogLimits.recognitionShare)
+      let own = lines.count { head[$0.lowerBound] != UInt8(ascii: "#") }
+      let least = max(1, own / AccessLogLimits.recognitionShare)
       return best(LogFormat.all, for: lines, in: head, least: least)
     }
   }
@@ -51,11 +52,12 @@ extension LogReader {
     }
   }
 
-  /// Of formats that fit equally many lines the one with most fields wins, then the first.
+  /// Of formats that fit at least half as many lines as any other, one whose lines cannot be mistaken
+  /// wins, then the one that fits most lines, then that with most fields, then the first.
   private static func best(
     _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int
   ) -> LogFormat? {
-    var best: (format: LogFormat, lines: Int, fields: Int)?
+    var fitting: [(format: LogFormat, lines: Int, fields: Int)] = []
     for format in formats {
       var options = IngestOptions()
       options.keepsAll = true
@@ -64,21 +66,25 @@ extension LogReader {
       var exchanges: [Exchange] = []
       for range in lines { read(head, range, &interpreter, &exchanges) }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
-      let fields = interpreter.layout?.count ?? 0
-      guard count >= least, (count, fields) > (best?.lines ?? 0, best?.fields ?? 0) else {
+      guard count >= least else { continue }
+      fitting.append(
+        (interpreter.fitted(format), count, interpreter.layout?.count ?? 0))
+    }
+    let most = fitting.map(\.lines).max() ?? 0
+    var best: (format: LogFormat, lines: Int, fields: Int)?
+    for candidate in fitting where candidate.lines * 2 >= most {
+      if let best,
+        (candidate.format.rank.rawValue, candidate.lines, candidate.fields)
+          <= (best.format.rank.rawValue, best.lines, best.fields)
+      {
         continue
       }
-      var fitting = format
-      if case .learned(let learner, nil) = format.rule {
-        fitting = LogFormat(
-          name: format.name, summary: format.summary, learner: learner, first: interpreter.layout)
-      }
-      best = (fitting, count, fields)
+      best = candidate
     }
     return best?.format
   }
 
-  /// The whole lines at the start that are neither blank nor comments, up to a number.
+  /// The whole lines at the start that are not blank, up to a number.
   private static func headLines(_ head: [UInt8]) -> [Range<Int>] {
     var lines: [Range<Int>] = []
     var start = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -89,7 +95,7 @@ extension LogReader {
       var end = newline ?? head.count
       let next = end + 1
       if end > start, head[end - 1] == 0x0D { end -= 1 }
-      if end > start, head[start] != UInt8(ascii: "#") { lines.append(start..<end) }
+      if end > start { lines.append(start..<end) }
       start = next
     }
     return lines

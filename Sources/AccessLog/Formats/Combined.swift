@@ -34,14 +34,15 @@ extension LogFormat {
   static let combinedAndMore = LogFormat(
     name: "combined-and-more",
     summary: "common or combined, followed by fields that nothing names and that are not read",
-    learner: LayoutLearner(
-      .tail,
-      lefts: [
-        CommonParts.layout(
-          CommonParts.vhost + CommonParts.common + CommonParts.agents, allowsTail: true),
-        CommonParts.layout(CommonParts.common + CommonParts.agents, allowsTail: true),
-        CommonParts.layout(CommonParts.common, allowsTail: true),
-      ]))
+    rule: .learned(
+      LayoutLearner(
+        .tail,
+        lefts: [
+          CommonParts.layout(
+            CommonParts.vhost + CommonParts.common + CommonParts.agents, allowsTail: true),
+          CommonParts.layout(CommonParts.common + CommonParts.agents, allowsTail: true),
+          CommonParts.layout(CommonParts.common, allowsTail: true),
+        ]), first: nil))
 }
 
 /// The pieces from which the formats of the Common Log Format's family are made.

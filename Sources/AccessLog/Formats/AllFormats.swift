@@ -1,0 +1,14 @@
+extension LogFormat {
+  /// Every format that can be named, in the order in which they are tried.
+  public static let all: [LogFormat] = [
+    // Text.
+    .nginxCORSJSON, .nginxCORS, .apacheCORS, .vhostCombined, .vcombined, .vcommon, .combined,
+    .common, .nginxMain, .ingressNginx,
+    // JSON of one server.
+    .caddy, .caddyConsole, .traefikJSON, .zeekJSON,
+    // What names its fields in lines of their own.
+    .w3c, .zeek,
+    // What names its fields itself.
+    .jsonLines, .keyValue, .combinedAndMore,
+  ]
+}
