@@ -162,47 +162,8 @@ enum ApachePattern {
     case "usec_frac": return one(.items([.fraction(digits: 6)]), isStart)
     default: break
     }
-    guard let items = items(Array(format.utf8)[...]) else { return [.field(.ignored, .text)] }
-    if case [.literal(0)] = items { return one(.epoch(unit: 1_000_000_000), isStart) }
-    return one(.items(items), isStart)
-  }
-
-  /// The items of a `strftime` format; `nil` when one of them is not known here.
-  ///
-  /// `%s` alone is a single literal 0.
-  private static func items(_ format: ArraySlice<UInt8>) -> [StampItem]? {
-    if format.elementsEqual("%s".utf8) { return [.literal(0)] }
-    var items: [StampItem] = []
-    var index = format.startIndex
-    func expand(_ text: String) -> [StampItem]? { Self.items(Array(text.utf8)[...]) }
-    while index < format.endIndex {
-      guard format[index] == UInt8(ascii: "%"), index + 1 < format.endIndex else {
-        items.append(.literal(format[index]))
-        index += 1
-        continue
-      }
-      switch Unicode.Scalar(format[index + 1]) {
-      case "Y": items.append(.year)
-      case "y": items.append(.shortYear)
-      case "m": items.append(.month)
-      case "b", "h": items.append(.monthName)
-      case "d", "e": items.append(.day)
-      case "H": items.append(.hour)
-      case "M": items.append(.minute)
-      case "S": items.append(.second)
-      case "z": items.append(.zone)
-      case "T": items += expand("%H:%M:%S") ?? []
-      case "R": items += expand("%H:%M") ?? []
-      case "F": items += expand("%Y-%m-%d") ?? []
-      case "D": items += expand("%m/%d/%y") ?? []
-      case "%": items.append(.literal(UInt8(ascii: "%")))
-      case "n": items.append(.literal(0x0A))
-      case "t": items.append(.literal(0x09))
-      default: return nil
-      }
-      index += 2
-    }
-    return items
+    guard let form = StrftimeFormat.form(format) else { return [.field(.ignored, .text)] }
+    return one(form, isStart)
   }
 
   /// Joins stamps that together tell one instant, as `%{%T}t.%{msec_frac}t%{%z}t` does.

@@ -132,6 +132,8 @@ struct ExchangeBuilder {
     guard let times = times(line) else { return .unreadable }
     let parts = requestParts(line)
     if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
+    let identity = line.layout.roles.identityOrHost
+    if identity >= 0, line.isAbsent(identity) { return .unreadable }
     let internalRequest = line.layout.roles.internalRequest
     if internalRequest >= 0, line.isFlagSet(internalRequest) { return .noRequest }
     let isRefused = Self.isRefusedUnread(line, status: status)
@@ -158,7 +160,9 @@ struct ExchangeBuilder {
       Exchange(
         id: ExchangeID(source: source, number: number), startedAt: times.start,
         endedAt: times.end, timeBasis: times.basis, resolution: times.resolution,
-        client: optionalText(line, line.layout.roles.client, .address)
+        client: optionalText(
+          line, line.layout.roles.client,
+          line.layout.roles.clientHasPort ? .addressAndPort : .address)
           ?? optionalText(line, line.layout.roles.peer, .address) ?? "",
         forwardedFor: forwardedFor(line, request),
         userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: parts.method,

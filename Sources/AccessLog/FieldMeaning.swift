@@ -5,6 +5,8 @@ enum FieldMeaning: Hashable, Sendable {
   /// Nothing that is needed.
   case ignored
   case client
+  /// The same with the port behind it, without brackets also where the address has colons.
+  case clientAndPort
   /// The address of the connection's peer, where the client's may have been put in its place.
   case peer
   /// `X-Forwarded-For` with the client's address behind it; the two cannot be told apart.

@@ -3,6 +3,7 @@ internal import HTTPExchange
 /// Which field of a layout plays which part; -1 where none does.
 struct FieldRoles {
   var client = -1
+  var clientHasPort = false
   var peer = -1
   var forwardedChain = -1
   var requestLine = -1
@@ -52,9 +53,12 @@ struct FieldRoles {
   /// A stamp among those, for the span of the log.
   var early: (field: Int, form: StampForm, isStart: Bool)?
 
+  /// Whether a line has a time.
+  var tellsTime: Bool { !(starts.isEmpty && ends.isEmpty) }
+
   /// Whether a line can become an exchange: a time, and a request.
   var isSufficient: Bool {
-    !(starts.isEmpty && ends.isEmpty)
+    tellsTime
       && (requestLine >= 0 || (method >= 0 && (target >= 0 || path >= 0)))
   }
 
@@ -79,6 +83,9 @@ struct FieldRoles {
       case .ignored: break
       case .stamp(let stamp) where hasFirm && !stamp.isFirm: break
       case .client: take(&client, index)
+      case .clientAndPort:
+        clientHasPort = client < 0
+        take(&client, index)
       case .peer: take(&peer, index)
       case .forwardedChain: take(&forwardedChain, index)
       case .requestLine: take(&requestLine, index)

@@ -274,7 +274,8 @@ extension ExchangeBuilder {
           if isEmpty { add(base, name, FieldRange(start: 0, end: -1), isRequest, to: &fields) }
         } else if !shape.isWhole, value.count == 2 || base[value.lowerBound] == UInt8(ascii: "n") {
           // Of chosen fields those that were absent are written as `""`.
-          return
+          let known = headers.name(base + name.lowerBound, name.count)
+          noteField(line, known.name, isRequest: isRequest)
         } else {
           add(base, name, MemberMap.range(base, value), isRequest, to: &fields)
         }

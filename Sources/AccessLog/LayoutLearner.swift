@@ -51,8 +51,9 @@ struct LayoutLearner: Sendable {
   func learn(_ base: UnsafePointer<UInt8>, _ end: Int, isFirst: Bool) -> LineLayout? {
     if isFirst, !showsSign(base, end) { return nil }
     let layout = kind == .json ? json(base, end) : text(base, end)
-    guard let layout, layout.roles.isSufficient, layout.roles.status >= 0,
-      layout.count <= AccessLogLimits.fields
+    guard let layout, layout.roles.status >= 0, layout.count <= AccessLogLimits.fields,
+      // A request that could not be read has neither method nor path to leave out.
+      layout.roles.isSufficient || (infersAbsence && !isFirst && layout.roles.tellsTime)
     else { return nil }
     return layout
   }

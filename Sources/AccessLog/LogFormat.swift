@@ -37,9 +37,10 @@ public struct LogFormat: Sendable {
   public let name: String
   /// One sentence for people, without a full stop.
   public let summary: String
-  /// What has to stand in the server's configuration to get a log that decides all that a log can;
-  /// `nil` where nothing says which server it is. Each line that is no part of it begins with the
-  /// server's comment mark.
+  /// What has to stand in the server's configuration to get a log that decides what a log can.
+  ///
+  /// It is `nil` where nothing says which server it is. What is said to people stands in comments
+  /// of the server.
   public let configuration: String?
   /// Whether lines of it are known without `--format`.
   public let isRecognizedAlone: Bool

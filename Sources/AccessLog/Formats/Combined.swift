@@ -53,6 +53,12 @@ extension LogFormat {
 enum CommonParts {
   static let vhost = "$server_name:$server_port "
   static let host = "$server_name "
+  /// The host where others write the client's identity.
+  static let hostSecond =
+    "$remote_addr $identity $remote_user [$time_local] \"$request\" $status $body_bytes_sent"
+  static let hostSecondNames: [String: (FieldMeaning, FieldForm)] = [
+    "identity": (.identityOrHost, .word)
+  ]
   static let common =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent"
   static let agents = " \"$http_referer\" \"$http_user_agent\""
@@ -68,11 +74,15 @@ enum CommonParts {
 
 extension LineLayout {
   /// The layout of a pattern in nginx's spelling that is part of the program.
+  ///
+  /// - Parameter names: what names mean that are no variables of nginx.
   static func builtIn(
-    _ pattern: String, escaping: Escaping, allowsTail: Bool = false
+    _ pattern: String, escaping: Escaping, allowsTail: Bool = false,
+    names: [String: (FieldMeaning, FieldForm)] = [:], repeats: Repeats? = nil
   ) -> LineLayout {
     // The patterns are tested one by one; what does not compile would fit no line.
-    var elements = (try? NginxPattern.elements(Array(pattern.utf8), flags: [:])) ?? []
+    var elements =
+      (try? NginxPattern.elements(Array(pattern.utf8), flags: [:], names: names)) ?? []
     if escaping == .anyText {
       for index in elements.indices {
         if case .field(.stamp(var stamp), let form) = elements[index], stamp.form == .clf {
@@ -82,6 +92,7 @@ extension LineLayout {
       }
     }
     return LineLayout(
-      elements: elements, escaping: escaping, mayBeNginx: true, allowsTail: allowsTail)
+      elements: elements, escaping: escaping, mayBeNginx: names.isEmpty, allowsTail: allowsTail,
+      repeats: repeats)
   }
 }
