@@ -21,6 +21,8 @@ public struct LogFormat: Sendable {
   public let configuration: String?
 
   let rule: Rule
+  /// What stands around every line, from the outermost; none for most logs.
+  private(set) var coats: [LogCoat] = []
 
   init(name: String, summary: String, layout: LineLayout, configuration: String? = nil) {
     self.name = name
@@ -46,6 +48,18 @@ public struct LogFormat: Sendable {
   /// The format of that name.
   public static func named(_ name: String) -> LogFormat? {
     all.first { $0.name == name.asciiLowercased }
+  }
+
+  /// The same format with something around every line.
+  func wearing(_ coats: [LogCoat]) -> LogFormat {
+    var format = self
+    format.coats = coats
+    return format
+  }
+
+  /// The name for people, with those of the coats: `combined in cri`.
+  var description: String {
+    ([name] + coats.reversed().map(\.name)).joined(separator: " in ")
   }
 
   /// The layout that tells what is recorded; `nil` before a line that says it was seen.
