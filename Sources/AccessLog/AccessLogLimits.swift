@@ -23,6 +23,18 @@ enum AccessLogLimits {
   /// Nesting of a JSON value that is skipped.
   static let jsonDepth = 64
 
+  /// Coats on top of each other; a shipper around a container's runtime around a syslog daemon.
+  static let coats = 3
+
+  /// Lines at the start of an input that decide whether it has a coat.
+  static let coatTrialLines = 50
+
+  /// Lines of which a part was seen, at once: as many streams write into one log in turn.
+  static let partedLines = 64
+
+  /// Streams and programs that are told apart in one log; further ones count as one.
+  static let senders = 256
+
   /// Lines at the start of an input that decide which format it has.
   static let recognitionLines = 200
 

@@ -54,6 +54,8 @@ public struct LogFormat: Sendable {
   let hasOtherMessages: Bool
   /// What is known of the members that lines leave out.
   var families: [FieldFamily]
+  /// What stands around every line, from the outermost; none for most logs.
+  private(set) var coats: [LogCoat] = []
 
   init(
     name: String, summary: String, rule: Rule, configuration: String? = nil,
@@ -101,15 +103,29 @@ public struct LogFormat: Sendable {
 
   /// The same format, as far as the first lines of an input tell more of it.
   func fitted(_ rule: Rule, families: [FieldFamily]) -> LogFormat {
-    LogFormat(
+    var format = LogFormat(
       name: name, summary: summary, rule: rule, configuration: configuration,
       isRecognizedAlone: isRecognizedAlone, hides: hides, rank: rank,
       hasOtherMessages: hasOtherMessages, families: families)
+    format.coats = coats
+    return format
   }
 
   /// The format of that name.
   public static func named(_ name: String) -> LogFormat? {
     all.first { $0.name == name.asciiLowercased }
+  }
+
+  /// The same format with something around every line.
+  func wearing(_ coats: [LogCoat]) -> LogFormat {
+    var format = self
+    format.coats = coats
+    return format
+  }
+
+  /// The name for people, with those of the coats: `combined in cri`.
+  var description: String {
+    ([name] + coats.reversed().map(\.name)).joined(separator: " in ")
   }
 
   /// The layout that tells what is recorded; `nil` before a line that says it was seen.

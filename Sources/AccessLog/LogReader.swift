@@ -14,6 +14,8 @@ public final class LogReader {
   private let source: String
   private let keepsAll: Bool
   private var interpreter: LineInterpreter
+  /// Takes off what stands around the lines; `nil` for most logs.
+  private let undresser: Undresser?
   private var lineNumber: UInt64 = 0
   /// The half line at the end of the last buffer.
   private var rest: [UInt8] = []
@@ -29,9 +31,10 @@ public final class LogReader {
     source = input.source
     keepsAll = options.keepsAll
     interpreter = LineInterpreter(format: format, options: options)
+    undresser = Undresser(format.coats)
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "log", compression: input.compression)
-    record.format = format.name
+    record.format = format.description
     noteFields(of: format.layout)
   }
 
@@ -106,10 +109,15 @@ public final class LogReader {
 
   private func skipLongLine(at offset: UInt64) {
     lineNumber &+= 1
+    undresser?.forgetEntry()
+    noteLongLine(number: lineNumber, at: offset)
+  }
+
+  private func noteLongLine(number: UInt64, at offset: UInt64) {
     record.skip("line-too-long")
     record.addDamage(
       SourceRecord.Damage(
-        offset: offset, number: lineNumber,
+        offset: offset, number: number,
         what: "a line of more than \(AccessLogLimits.lineBytes) bytes"))
   }
 
@@ -122,6 +130,12 @@ public final class LogReader {
       return
     }
     lineNumber &+= 1
+    if let undresser {
+      takeCoated(
+        UnsafeBufferPointer(start: start, count: length), undresser, at: offset, &interpreter,
+        into: &exchanges)
+      return
+    }
     var end = length
     if end > 0, start[end - 1] == 0x0D { end -= 1 }
     switch interpreter.read(
@@ -131,39 +145,112 @@ public final class LogReader {
     case .skipped(let kind): record.skip(kind)
     case .unreadable(let kind):
       record.skip(kind)
-      record.addDamage(
-        SourceRecord.Damage(
-          offset: offset, number: lineNumber,
-          what: kind == "ambiguous-line"
-            ? "a line whose fields can be told apart in two ways"
-            : "a line that is not of the format"))
+      record.addDamage(Self.damage(kind, number: lineNumber, at: offset))
     }
+  }
+
+  private static func damage(
+    _ kind: String, number: UInt64, at offset: UInt64
+  ) -> SourceRecord.Damage {
+    let what =
+      switch kind {
+      case "ambiguous-line": "a line whose fields can be told apart in two ways"
+      case "cut-line": "the input ends inside a line"
+      default: "a line that is not of the format"
+      }
+    return SourceRecord.Damage(offset: offset, number: number, what: what)
+  }
+
+  /// Takes a line out of its coat, and reads what is under it.
+  ///
+  /// - Parameter isLast: whether the input ends behind it, perhaps within it.
+  private func takeCoated(
+    _ line: UnsafeBufferPointer<UInt8>, _ undresser: Undresser, at offset: UInt64,
+    isLast: Bool = false, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    note(
+      undresser.take(line, number: lineNumber, offset: offset), undresser, isLast: isLast,
+      &interpreter, into: &exchanges)
+  }
+
+  private func note(
+    _ outcome: Undresser.Outcome, _ undresser: Undresser, isLast: Bool,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    switch outcome {
+    case .coat: record.skip("coat-line")
+    case .part: record.skip("line-part")
+    case .tooLong(let number, let offset): noteLongLine(number: number, at: offset)
+    case .line(let line):
+      readCoated(line, undresser, isLast: isLast, &interpreter, into: &exchanges)
+    }
+  }
+
+  private func readCoated(
+    _ line: Undresser.Line, _ undresser: Undresser, isLast: Bool,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    var outcome = LineInterpreter.Outcome.skipped("blank-line")
+    if let start = line.text.baseAddress {
+      outcome = interpreter.read(
+        start, line.text.count, source: source, number: line.number, keepsAll: keepsAll,
+        into: &exchanges)
+    }
+    func give(_ kind: String, _ damage: SourceRecord.Damage) {
+      record.skip(kind)
+      record.addDamage(damage)
+    }
+    switch outcome {
+    case .used: undresser.noteUse(of: line.sender, give)
+    case .skipped(let kind): record.skip(kind)
+    case .unreadable(let kind):
+      let kind = isLast ? "cut-line" : kind
+      let damage = Self.damage(kind, number: line.number, at: line.offset)
+      if undresser.isDamage(kind, damage, of: line.sender) { give(kind, damage) }
+    }
+  }
+
+  /// Takes what is left in the coats at the end: lines of which not all parts were seen.
+  private func takeRest(of undresser: Undresser, into exchanges: inout [Exchange]) {
+    undresser.takeRest { outcome in
+      // It was counted as a part, as its other lines are.
+      record.skipped["line-part"] = record.skipped["line-part"].flatMap { $0 > 1 ? $0 - 1 : nil }
+      note(outcome, undresser, isLast: true, &interpreter, into: &exchanges)
+    }
+    let others = undresser.linesOfOthers
+    if others > 0 { record.skip("other-output", others) }
   }
 
   /// What stands behind the last line end: a whole line, or one that was cut.
   private func takeLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
-    guard !rest.isEmpty else { return }
+    if !rest.isEmpty { readLastLine(isDamaged: isDamaged, into: &exchanges) }
+    if let undresser { takeRest(of: undresser, into: &exchanges) }
+  }
+
+  private func readLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
     let offset = input.offset &- UInt64(rest.count)
     let line = rest
     rest = []
+    lineNumber &+= 1
     line.withUnsafeBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
-      var end = buffer.count
-      if start[end - 1] == 0x0D { end -= 1 }
-      lineNumber &+= 1
+      if let undresser, !isDamaged {
+        takeCoated(
+          buffer, undresser, at: offset, isLast: true, &interpreter, into: &exchanges)
+        return
+      }
       let outcome: LineInterpreter.Outcome =
         isDamaged
         ? .unreadable("cut-line")
         : interpreter.read(
-          start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
+          start, buffer.withoutReturn.count, source: source, number: lineNumber,
+          keepsAll: keepsAll, into: &exchanges)
       switch outcome {
       case .used: break
       case .skipped(let kind): record.skip(kind)
       case .unreadable:
         record.skip("cut-line")
-        record.addDamage(
-          SourceRecord.Damage(
-            offset: offset, number: lineNumber, what: "the input ends inside a line"))
+        record.addDamage(Self.damage("cut-line", number: lineNumber, at: offset))
       }
     }
   }

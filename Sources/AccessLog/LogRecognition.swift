@@ -1,15 +1,9 @@
 public import HTTPExchange
 
 extension LogReader {
-  /// The format that the first lines of an input have.
-  ///
-  /// - Parameters:
-  ///   - head: the first bytes, unpacked.
-  ///   - choice: which formats there are to choose from. One that was named has to fit one line;
-  ///     of several, the one that fits most lines is taken, and a format that nobody named has to
-  ///     fit at least a quarter of them.
-  /// - Returns: `nil` when none fits, as for text of another kind and for binary data.
-  public static func recognizes(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
+  /// The format that the first lines of an input have as they stand; see
+  /// ``recognizes(_:choice:)``.
+  static func recognizesUncoated(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
     let lines = headLines(head)
     guard !lines.isEmpty else { return nil }
     switch choice {
@@ -33,6 +27,7 @@ extension LogReader {
     options.keepsAll = true
     var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
     var exchanges: [Exchange] = []
+    let head = format.coats.isEmpty ? head : CoatRemoval(head, format.coats).text
     for range in headLines(head) {
       read(head, range, &interpreter, &exchanges)
       if let exchange = exchanges.first { return exchange.time }

@@ -69,5 +69,9 @@ public func formatsText(name: String?, showsConfiguration: Bool) -> String? {
       text += "  \(title): \(list)\n"
     }
   }
+  if name == nil, !showsConfiguration {
+    text += "\naround the lines of any of them, and recognised by themselves:\n"
+    for coat in LogCoat.all { text += "\(coat.name): \(coat.summary)\n" }
+  }
   return text
 }
