@@ -1,9 +1,35 @@
 internal import HTTPExchange
 
-/// Compiles the text of an Apache `LogFormat`.
+/// Compiles the text of an Apache `LogFormat`, and what lighttpd and varnishncsa made of it.
 enum ApachePattern {
+  /// Who writes such lines.
+  enum Server {
+    case apache, lighttpd, varnish
+    /// varnishncsa with `-j`.
+    case varnishJSON
+
+    var escaping: Escaping {
+      switch self {
+      case .apache, .varnish: .apache
+      case .lighttpd: .anyText
+      // Nothing is absent, and JSON's escapes alone.
+      case .varnishJSON: .nginxJSON
+      }
+    }
+
+    var repeats: Repeats? {
+      switch self {
+      case .apache: nil
+      case .lighttpd: Repeats(request: .joined, response: .all)
+      case .varnish, .varnishJSON: Repeats(request: .last, response: .last)
+      }
+    }
+  }
+
   /// The layout of a `LogFormat` as it stands between its quotation marks, escapes undone.
-  static func layout(_ text: [UInt8]) throws(FormatError) -> LineLayout {
+  static func layout(
+    _ text: [UInt8], of server: Server = .apache
+  ) throws(FormatError) -> LineLayout {
     var elements: [LineElement] = []
     var index = 0
     var count = 0
@@ -20,10 +46,19 @@ enum ApachePattern {
       }
       elements += try directive(text, &index)
     }
+    elements = joiningStamps(elements)
+    if server == .lighttpd { elements = elements.map(Self.stampingTheEnd) }
     let layout = LineLayout(
-      elements: joiningStamps(elements), escaping: .apache, mayBeNginx: false)
+      elements: elements, escaping: server.escaping, mayBeNginx: false, repeats: server.repeats)
     try layout.requireEnough()
     return layout
+  }
+
+  /// lighttpd prints the time at which the request ended.
+  private static func stampingTheEnd(_ element: LineElement) -> LineElement {
+    guard case .field(.stamp(var stamp), let form) = element else { return element }
+    stamp.isStart = false
+    return .field(.stamp(stamp), form)
   }
 
   /// One `%[modifiers][{argument}]letter`.
@@ -126,6 +161,10 @@ enum ApachePattern {
       default: return one(.ignored)
       }
     case "L": return one(.requestID)
+    case "x":
+      // varnishncsa: the start of the request as seconds since the epoch.
+      guard argument == "VSL:Timestamp:Start[1]" else { return one(.ignored) }
+      return one(.stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: true)))
     default:
       // Modules define further letters; what they print is not needed here.
       guard letter.properties.isAlphabetic, letter.isASCII else {

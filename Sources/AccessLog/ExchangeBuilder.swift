@@ -14,6 +14,8 @@ struct ExchangeBuilder {
   /// Whether a request that must have had an `Origin` was logged with its header fields but without
   /// it: somebody filters the log.
   var hidesOrigin = false
+  /// The same of `User-Agent`.
+  var hidesUserAgent = false
 
   init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool) {
     trustsForwarded = options.trustsForwarded
@@ -132,8 +134,6 @@ struct ExchangeBuilder {
     guard let times = times(line) else { return .unreadable }
     let parts = requestParts(line)
     if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
-    let identity = line.layout.roles.identityOrHost
-    if identity >= 0, line.isAbsent(identity) { return .unreadable }
     let internalRequest = line.layout.roles.internalRequest
     if internalRequest >= 0, line.isFlagSet(internalRequest) { return .noRequest }
     let isRefused = Self.isRefusedUnread(line, status: status)

@@ -114,7 +114,8 @@ enum FieldNames {
     add(.target, "uri", "request_uri", "url", "request_url", "path", "request_path", "target")
     add(.arguments, "args", "query", "query_string", "querystring")
     add(
-      .httpVersion, "proto", "protocol", "server_protocol", "request_protocol", "http_version")
+      .httpVersion, "proto", "protocol", "server_protocol", "request_protocol", "http_version",
+      "version")
     add(.scheme, "scheme", "request_scheme")
     // `$host` and `Host` are both called so: a port that is not there may only not be told.
     add(.host, "host")

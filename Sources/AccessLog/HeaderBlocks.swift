@@ -148,25 +148,31 @@ extension ExchangeBuilder {
         ? families[line.layout.family].requestCoverage : .truncated
     }
     if line.fields[roles.requestBlock].count >= roles.requestShape.limit { return .truncated }
-    let hasOrigin = fields.contains { $0.name == .origin }
-    if !hasOrigin {
-      // A browser sends neither without an origin, so the log leaves it out.
-      let isCORS = fields.contains {
-        $0.name == .accessControlRequestMethod
-          || ($0.name == .secFetchSite && $0.value == "cross-site"
-            && fields.contains { $0.name == .secFetchMode && $0.value == "cors" })
-      }
-      if isCORS { hidesOrigin = true }
-      if hidesOrigin { return Self.allButOrigin }
+    // What every browser sends beside what is there was left out by a filter of the log.
+    func has(_ name: HeaderName, _ value: String? = nil) -> Bool {
+      fields.contains { $0.name == name && (value == nil || $0.value == value) }
     }
-    return .complete
+    let isCORS =
+      has(.accessControlRequestMethod)
+      || (has(.secFetchSite, "cross-site") && has(.secFetchMode, "cors"))
+    if isCORS, !has(.origin) { hidesOrigin = true }
+    if has(.secFetchMode), roles.userAgent >= 0, line.isAbsent(roles.userAgent) {
+      hidesUserAgent = true
+    }
+    let hidesThis = hidesUserAgent && roles.userAgent >= 0 && line.isAbsent(roles.userAgent)
+    switch (hidesOrigin && !has(.origin), hidesThis) {
+    case (false, false): return .complete
+    case (true, false): return Self.allBut([.origin])
+    case (false, true): return Self.allBut([.userAgent])
+    case (true, true): return Self.allBut([.origin, .userAgent])
+    }
   }
 
-  private static let allButOrigin: Coverage = {
+  private static func allBut(_ hidden: [HeaderName]) -> Coverage {
     var names: [HeaderName: Fidelity] = [:]
-    for name in HeaderName.known where name != .origin { names[name] = .exact }
+    for name in HeaderName.known where !hidden.contains(name) { names[name] = .exact }
     return .only(names)
-  }()
+  }
 
   /// Marks the values that were cut: a value as long as the limit has to count as one.
   private func mark(_ line: Line, isRequest: Bool, _ coverage: inout Coverage) {

@@ -18,7 +18,7 @@ extension HeaderRule {
       let next = index + 1 < columns.count ? columns[index + 1] : ""
       switch (columns[index], next) {
       case ("date", "time"):
-        meanings.append(dialect.stamp(.isoUTC))
+        meanings.append(dialect.stamp(dialect.isUTC ? .isoUTC : .iso))
         spans.append(2)
         index += 2
       case ("date-local", "time-local"):
@@ -96,6 +96,9 @@ private struct W3CDialect {
   }
 
   var escaping: Escaping { isCloudFront ? .percent : .plus }
+
+  /// Both write times of UTC; what others write is not known.
+  var isUTC: Bool { isCloudFront || isMicrosoft }
 
   /// Both write a line when the request has ended; of others nothing says so.
   func stamp(_ form: StampForm) -> FieldMeaning {

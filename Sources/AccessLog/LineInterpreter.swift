@@ -18,6 +18,8 @@ struct LineInterpreter {
     var passedOver: UInt64 = 0
     /// Lines of the format that hold no request.
     var withoutRequest: UInt64 = 0
+    /// Lines of the same server that are of another kind.
+    var otherMessages: UInt64 = 0
   }
 
   private(set) var counts = Counts()
@@ -119,7 +121,10 @@ struct LineInterpreter {
     }
     if base[0] == UInt8(ascii: "#") { return .skipped("comment-line") }
     if isBlank(base, end) { return .skipped("blank-line") }
-    if hasOtherMessages, JSONScan.members(base, end) != nil { return .skipped("other-message") }
+    if hasOtherMessages, JSONScan.members(base, end) != nil {
+      counts.otherMessages &+= 1
+      return .skipped("other-message")
+    }
     guard let learner, let new = learner.learn(base, end, isFirst: learned.isEmpty) else {
       return .unreadable("unreadable-line")
     }

@@ -25,6 +25,8 @@ public struct LogFormat: Sendable {
 
   /// How likely a format is when others fit the same lines.
   enum Rank: Int, Comparable, Sendable {
+    /// Lines of many programs fit it that others mostly wrote.
+    case fallback
     /// Lines of many programs have this shape.
     case common
     /// Only lines of one program have it.

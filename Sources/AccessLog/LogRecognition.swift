@@ -14,7 +14,7 @@ extension LogReader {
     case .automatic:
       let own = lines.count { head[$0.lowerBound] != UInt8(ascii: "#") }
       let least = max(1, own / AccessLogLimits.recognitionShare)
-      return best(LogFormat.all, for: lines, in: head, least: least)
+      return best(LogFormat.all.filter(\.isRecognizedAlone), for: lines, in: head, least: least)
     }
   }
 
@@ -61,7 +61,7 @@ extension LogReader {
       var exchanges: [Exchange] = []
       for range in lines { read(head, range, &interpreter, &exchanges) }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
-      guard count >= least else { continue }
+      guard count > 0, count + Int(interpreter.counts.otherMessages) >= least else { continue }
       fitting.append(
         (interpreter.fitted(format), count, interpreter.layout?.count ?? 0))
     }

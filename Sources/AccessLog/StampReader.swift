@@ -105,7 +105,7 @@ struct StampReader {
     // Go's console writes slashes, and columns of date and time are parted by a blank or a tab.
     guard let year = cursor.number(4), cursor.take("-") || cursor.take("/"),
       let month = cursor.number(2), cursor.take("-") || cursor.take("/"),
-      let day = cursor.number(2), cursor.take("T") || cursor.take(" ") || cursor.take("\t"),
+      let day = cursor.number(2), cursor.take("T") || cursor.takeBlanks(),
       let hour = cursor.number(2), cursor.take(":"), let minute = cursor.number(2),
       cursor.take(":"), let second = cursor.number(2)
     else { return .none }
@@ -299,6 +299,12 @@ private struct Cursor {
   mutating func takeByte(_ byte: UInt8) -> Bool {
     guard index < end, base[index] == byte else { return false }
     index &+= 1
+    return true
+  }
+
+  mutating func takeBlanks() -> Bool {
+    guard take(" ") || take("\t") else { return false }
+    while take(" ") || take("\t") {}
     return true
   }
 

@@ -11,6 +11,6 @@ extension LogFormat {
     // What names its fields in lines of their own.
     .w3c, .zeek,
     // What names its fields itself.
-    .jsonLines, .keyValue, .combinedAndMore,
+    .jsonLines, .keyValue, .combinedAndMore, .csv, .tsv,
   ]
 }

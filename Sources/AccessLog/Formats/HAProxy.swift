@@ -33,9 +33,10 @@ enum HAProxyLines {
     }
     switch (request.isEmpty, response.isEmpty) {
     case (true, true): return [layout([])]
-    case (false, true): return [layout([request])]
+    // An unreadable request has no block at all.
+    case (false, true): return [layout([request]), layout([])]
     case (true, false): return [layout([response]), layout([])]
-    case (false, false): return [layout([request, response]), layout([request])]
+    case (false, false): return [layout([request, response]), layout([request]), layout([])]
     }
   }
 

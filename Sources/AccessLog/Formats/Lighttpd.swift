@@ -6,7 +6,7 @@ extension LogFormat {
       .builtIn(
         CommonParts.hostSecond + CommonParts.agents, escaping: .anyText,
         names: CommonParts.hostSecondNames)),
-    configuration: LighttpdLines.configuration, hides: LighttpdLines.hides)
+    configuration: LighttpdLines.configuration, hides: LighttpdLines.hides, rank: .fallback)
 
   /// `lighttpd-named`: the same, followed by fields that name themselves.
   static let lighttpdNamed = LogFormat(
@@ -23,7 +23,7 @@ extension LogFormat {
             CommonParts.hostSecond, escaping: .anyText, allowsTail: true,
             names: CommonParts.hostSecondNames),
         ]), first: nil),
-    configuration: LighttpdLines.configuration, hides: LighttpdLines.hides)
+    configuration: LighttpdLines.configuration, hides: LighttpdLines.hides, rank: .fallback)
 }
 
 private enum LighttpdLines {
