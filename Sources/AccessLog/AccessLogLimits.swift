@@ -42,6 +42,9 @@ enum AccessLogLimits {
   /// between the lines of a container's output.
   static let recognitionShare = 4
 
+  /// Formats that one input may change between; a log that has more is hardly one.
+  static let formatsOfOneLog = 4
+
   /// Bytes of a server's configuration file; real ones have a few hundred KiB.
   static let configurationBytes = 16 << 20
 

@@ -14,6 +14,9 @@ struct ExchangeBuilder {
   /// Whether a request that must have had an `Origin` was logged with its header fields but without
   /// it: somebody filters the log.
   var hidesOrigin = false
+  /// Whether a line had a block of header fields.
+  var sawRequestBlock = false
+  var sawResponseBlock = false
   /// The same of `User-Agent`.
   var hidesUserAgent = false
 

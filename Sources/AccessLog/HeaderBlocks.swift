@@ -41,6 +41,7 @@ extension ExchangeBuilder {
   mutating func requestEvidence(_ line: Line) -> MessageEvidence {
     let roles = line.layout.roles
     if roles.requestBlock >= 0, !line.isAbsent(roles.requestBlock) {
+      sawRequestBlock = true
       let fields = block(line, roles.requestBlock, roles.requestShape, isRequest: true)
       return MessageEvidence(
         coverage: requestCoverage(line, of: fields), fields: fields)
@@ -70,6 +71,7 @@ extension ExchangeBuilder {
   mutating func responseEvidence(_ line: Line) -> MessageEvidence {
     let roles = line.layout.roles
     if roles.responseBlock >= 0, !line.isAbsent(roles.responseBlock) {
+      sawResponseBlock = true
       let fields = block(line, roles.responseBlock, roles.responseShape, isRequest: false)
       if roles.responseShape.isWhole { return MessageEvidence(coverage: .complete, fields: fields) }
       for field in fields { noteField(line, field.name, isRequest: false) }

@@ -10,6 +10,14 @@ struct LineInterpreter {
     case skipped(String)
     /// It should have been one.
     case unreadable(String)
+
+    /// Whether the line is of the format, with or without a request.
+    var isLine: Bool {
+      switch self {
+      case .used, .skipped("no-request"), .skipped("header-line"): true
+      case .skipped, .unreadable: false
+      }
+    }
   }
 
   /// Counts of the lines that were exchanges.
@@ -74,6 +82,32 @@ struct LineInterpreter {
     hasOtherMessages = format.hasOtherMessages
     fields = FieldTable()
     builder.families = format.families
+  }
+
+  /// The header fields that the lines told, with their fidelity; `nil` before the first line of a
+  /// format whose lines say it themselves.
+  var recordedFields: [HeaderName: Fidelity]? {
+    guard let layout else { return nil }
+    var fields: [HeaderName: Fidelity] = [:]
+    func add(_ coverage: Coverage) {
+      if case .only(let names) = coverage { fields.merge(names) { $0.union($1) } }
+    }
+    let roles = layout.roles
+    if roles.requestBlock >= 0, roles.requestShape.isWhole, builder.sawRequestBlock {
+      for name in HeaderName.known where name.isKeptInRequests { fields[name] = .exact }
+      if builder.hidesOrigin { fields[.origin] = nil }
+    }
+    if roles.responseBlock >= 0, roles.responseShape.isWhole, builder.sawResponseBlock {
+      for name in HeaderName.known where name.isKeptInResponses { fields[name] = .exact }
+    }
+    if layout.family < 0 || families[layout.family].isExplicit {
+      if roles.requestBlock < 0 { add(roles.requestCoverage) }
+      if roles.responseBlock < 0 { add(roles.responseCoverage) }
+    } else {
+      add(families[layout.family].requestCoverage)
+      add(families[layout.family].responseCoverage)
+    }
+    return fields
   }
 
   /// What was learned of lines that leave out what is not there.

@@ -14,6 +14,11 @@ public final class LogReader {
   private let source: String
   private let keepsAll: Bool
   private var interpreter: LineInterpreter
+  private var changes: FormatChanges
+  /// Where the line that is read at the moment stands with its coat.
+  private var linePlace: UnsafePointer<UInt8>?
+  /// The end of the buffer that is read at the moment.
+  private var bufferEnd: UnsafePointer<UInt8>?
   /// Takes off what stands around the lines; `nil` for most logs.
   private let undresser: Undresser?
   private var lineNumber: UInt64 = 0
@@ -26,16 +31,20 @@ public final class LogReader {
   private var lastCount = 0
 
   /// Begins to read an input of a known format.
-  public init(input: ByteInput, format: LogFormat, options: IngestOptions) {
+  ///
+  /// - Parameter choice: the formats that the log may go on in when it changes; `nil` for none.
+  public init(
+    input: ByteInput, format: LogFormat, choice: FormatChoice? = nil, options: IngestOptions
+  ) {
     self.input = input
     source = input.source
     keepsAll = options.keepsAll
     interpreter = LineInterpreter(format: format, options: options)
+    changes = FormatChanges(format, choice ?? .format(format), options)
     undresser = Undresser(format.coats)
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "log", compression: input.compression)
     record.format = format.description
-    noteFields(of: format.layout)
   }
 
   /// The exchanges of the next buffer of lines, which may be none; `nil` at the end of the input.
@@ -66,6 +75,8 @@ public final class LogReader {
   private func take(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
     guard let start = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let count = buffer.count
+    bufferEnd = start + count
+    defer { bufferEnd = nil }
     let bufferOffset = input.offset &- UInt64(count)
     var position = 0
     // A local value, so that exclusive access is settled once for the buffer and not for each line.
@@ -131,6 +142,8 @@ public final class LogReader {
     }
     lineNumber &+= 1
     if let undresser {
+      linePlace = start
+      defer { linePlace = nil }
       takeCoated(
         UnsafeBufferPointer(start: start, count: length), undresser, at: offset, &interpreter,
         into: &exchanges)
@@ -138,14 +151,57 @@ public final class LogReader {
     }
     var end = length
     if end > 0, start[end - 1] == 0x0D { end -= 1 }
-    switch interpreter.read(
-      start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
-    {
+    let outcome = read(start, end, from: start, number: lineNumber, &interpreter, into: &exchanges)
+    switch outcome {
     case .used: break
     case .skipped(let kind): record.skip(kind)
     case .unreadable(let kind):
       record.skip(kind)
       record.addDamage(Self.damage(kind, number: lineNumber, at: offset))
+    }
+  }
+
+  /// Reads a line in the current format, or in another one.
+  ///
+  /// - Parameter place: where the line stands in the buffer, with its coat.
+  @inline(__always)
+  private func read(
+    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) -> LineInterpreter.Outcome {
+    let outcome = interpreter.read(
+      start, end, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+    switch outcome {
+    case .used: return outcome
+    case .skipped("other-message"), .skipped("comment-line"), .unreadable: break
+    case .skipped: return outcome
+    }
+    guard changes.isPossible else { return outcome }
+    return readChanged(
+      start, end, from: place, number: number, &interpreter, into: &exchanges) ?? outcome
+  }
+
+  private func readChanged(
+    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) -> LineInterpreter.Outcome? {
+    var ahead = UnsafeBufferPointer(start: start, count: end)
+    if let bufferEnd, place < bufferEnd {
+      ahead = UnsafeBufferPointer(start: place, count: bufferEnd - place)
+    }
+    let before = changes.current
+    switch changes.read(
+      start, end, ahead: ahead, source: source, number: number, &interpreter, into: &exchanges)
+    {
+    case .none: return nil
+    case .known(let outcome): return outcome
+    case .new(let outcome, let format):
+      record.note("format-changes")
+      record.warnings.append(
+        "from line \(number) on there are lines of the format \(format.name), up to there they "
+          + "were \(before.name)")
+      record.format = (record.format.map { "\($0), " } ?? "") + format.name
+      return outcome
     }
   }
 
@@ -192,8 +248,8 @@ public final class LogReader {
   ) {
     var outcome = LineInterpreter.Outcome.skipped("blank-line")
     if let start = line.text.baseAddress {
-      outcome = interpreter.read(
-        start, line.text.count, source: source, number: line.number, keepsAll: keepsAll,
+      outcome = read(
+        start, line.text.count, from: linePlace ?? start, number: line.number, &interpreter,
         into: &exchanges)
     }
     func give(_ kind: String, _ damage: SourceRecord.Damage) {
@@ -242,9 +298,9 @@ public final class LogReader {
       let outcome: LineInterpreter.Outcome =
         isDamaged
         ? .unreadable("cut-line")
-        : interpreter.read(
-          start, buffer.withoutReturn.count, source: source, number: lineNumber,
-          keepsAll: keepsAll, into: &exchanges)
+        : read(
+          start, buffer.withoutReturn.count, from: start, number: lineNumber, &interpreter,
+          into: &exchanges)
       switch outcome {
       case .used: break
       case .skipped(let kind): record.skip(kind)
@@ -255,25 +311,38 @@ public final class LogReader {
     }
   }
 
-  /// Copies the interpreter's counts into the record.
+  /// Copies the interpreters' counts into the record.
   private func publish() {
-    let counts = interpreter.counts
-    record.read = lineNumber
-    record.used = counts.used
-    record.exchanges = counts.used
-    if counts.passedOver > 0 {
-      record.passedOver[CORSConcern.none.rawValue] = counts.passedOver
+    var used: UInt64 = 0
+    var passedOver: UInt64 = 0
+    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
+      used &+= interpreter.counts.used
+      passedOver &+= interpreter.counts.passedOver
+      if let earliest = interpreter.earliest { record.see(earliest) }
+      if let latest = interpreter.latest { record.see(latest) }
     }
-    if let earliest = interpreter.earliest { record.see(earliest) }
-    if let latest = interpreter.latest { record.see(latest) }
-    if record.records == nil { noteFields(of: interpreter.layout) }
+    record.read = lineNumber
+    record.used = used
+    record.exchanges = used
+    if passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = passedOver }
+    if isAtEnd { noteFields() }
   }
 
-  private func noteFields(of layout: LineLayout?) {
-    guard let layout else { return }
-    let names = [layout.roles.requestCoverage, layout.roles.responseCoverage].flatMap {
-      if case .only(let names) = $0 { Array(names.keys) } else { [HeaderName]() }
+  /// Which header fields the lines told, each as faithfully as in the least faithful of the formats.
+  private func noteFields() {
+    var all: [HeaderName: Fidelity]?
+    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
+      guard let fields = interpreter.recordedFields else { continue }
+      // What one format does not record is not recorded throughout.
+      all =
+        all.map { known in
+          known.filter { fields[$0.key] != nil }.merging(fields) { $0.union($1) }
+            .filter { known[$0.key] != nil }
+        } ?? fields
     }
-    record.records = Set(names.map(\.description)).sorted()
+    guard let all else { return }
+    record.records = all.keys.map(\.description).sorted()
+    record.fidelity = Dictionary(
+      uniqueKeysWithValues: all.map { ($0.key.description, $0.value.description) })
   }
 }

@@ -3,9 +3,21 @@ public import HTTPExchange
 extension LogReader {
   /// The format that the first lines of an input have as they stand; see
   /// ``recognizes(_:choice:)``.
-  static func recognizesUncoated(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
+  ///
+  /// - Parameter before: the format that the lines before had, when one is looked for that reads the
+  ///   first line; a few lines are then enough.
+  static func recognizesUncoated(
+    _ head: [UInt8], choice: FormatChoice, after before: LogFormat? = nil
+  ) -> LogFormat? {
     let lines = headLines(head)
     guard !lines.isEmpty else { return nil }
+    if let before {
+      var formats = LogFormat.all.filter(\.isRecognizedAlone)
+      if case .candidates(let candidates) = choice { formats = candidates }
+      return best(
+        formats.filter { $0.name != before.name }, for: lines, in: head,
+        least: min(2, lines.count), readingFirst: true)
+    }
     switch choice {
     case .format(let format):
       return best([format], for: lines, in: head, least: 1)
@@ -29,7 +41,7 @@ extension LogReader {
     var exchanges: [Exchange] = []
     let head = format.coats.isEmpty ? head : CoatRemoval(head, format.coats).text
     for range in headLines(head) {
-      read(head, range, &interpreter, &exchanges)
+      _ = read(head, range, &interpreter, &exchanges)
       if let exchange = exchanges.first { return exchange.time }
     }
     return nil
@@ -38,10 +50,10 @@ extension LogReader {
   private static func read(
     _ head: [UInt8], _ range: Range<Int>, _ interpreter: inout LineInterpreter,
     _ exchanges: inout [Exchange]
-  ) {
+  ) -> LineInterpreter.Outcome {
     head.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      _ = interpreter.read(
+      guard let base = buffer.baseAddress else { return .skipped("blank-line") }
+      return interpreter.read(
         base + range.lowerBound, range.count, source: "", number: 1, keepsAll: true,
         into: &exchanges)
     }
@@ -50,7 +62,8 @@ extension LogReader {
   /// Of formats that fit at least half as many lines as any other, one whose lines cannot be mistaken
   /// wins, then the one that fits most lines, then that with most fields, then the first.
   private static func best(
-    _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int
+    _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int,
+    readingFirst: Bool = false
   ) -> LogFormat? {
     var fitting: [(format: LogFormat, lines: Int, fields: Int)] = []
     for format in formats {
@@ -59,7 +72,10 @@ extension LogReader {
       var interpreter = LineInterpreter(
         format: format, options: options, isForFewLines: true)
       var exchanges: [Exchange] = []
-      for range in lines { read(head, range, &interpreter, &exchanges) }
+      for (number, range) in lines.enumerated() {
+        let outcome = read(head, range, &interpreter, &exchanges)
+        if readingFirst, number == 0, !outcome.isLine { break }
+      }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
       guard count > 0, count + Int(interpreter.counts.otherMessages) >= least else { continue }
       fitting.append(
@@ -96,5 +112,5 @@ extension LogReader {
     return lines
   }
 
-  private static let headLimit = 64 * 1024
+  static let headLimit = 64 * 1024
 }

@@ -42,7 +42,7 @@ extension LogFormat {
             CommonParts.vhost + CommonParts.common + CommonParts.agents, allowsTail: true),
           CommonParts.layout(CommonParts.common + CommonParts.agents, allowsTail: true),
           CommonParts.layout(CommonParts.common, allowsTail: true),
-        ]), first: nil))
+        ]), first: nil), rank: .fallback)
 }
 
 /// The pieces from which the formats of the Common Log Format's family are made.
