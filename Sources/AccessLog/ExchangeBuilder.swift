@@ -14,6 +14,8 @@ struct ExchangeBuilder {
   /// Whether a request that must have had an `Origin` was logged with its header fields but without
   /// it: somebody filters the log.
   var hidesOrigin = false
+  /// The user agent of the last block that named one.
+  var blockUserAgent: String?
   /// Whether a line had a block of header fields.
   var sawRequestBlock = false
   var sawResponseBlock = false
@@ -75,12 +77,37 @@ struct ExchangeBuilder {
     }
     if roles.origin >= 0, !line.isAbsent(roles.origin) { return false }
     if roles.requestBlock >= 0, !line.isAbsent(roles.requestBlock), roles.requestShape.isWhole {
-      return !hidesOrigin
+      return !hidesOrigin && !mayNameOrigin(line)
     }
     guard line.layout.family >= 0 else { return false }
     let family = families[line.layout.family]
     return family.recordsOrigin
       || (family.isExplicit && roles.origin >= 0 && line.isNamed(roles.origin))
+  }
+
+  /// Whether a block that is no object of names may have an `Origin`.
+  private func mayNameOrigin(_ line: Line) -> Bool {
+    let shape = line.layout.roles.requestShape
+    guard shape.spelling != .object else { return false }
+    let range = line.fields[line.layout.roles.requestBlock]
+    let isList = shape.spelling == .list
+    // `"origin"` in a list of names, `origin:` in lines.
+    let end = Int(range.end) - 7
+    var index = Int(range.start)
+    while index <= end {
+      if line.base[index] | 0x20 == UInt8(ascii: "o"),
+        "rigin".utf8.enumerated().allSatisfy({
+          line.base[index + 1 + $0.offset] | 0x20 == $0.element
+        })
+      {
+        let after = line.base[index + 6]
+        if isList ? after == UInt8(ascii: "\"") && line.base[index - 1] == after : true {
+          return true
+        }
+      }
+      index += 1
+    }
+    return range.count >= shape.limit
   }
 
   /// The instant by which a line is placed: of a given stamp.
@@ -146,6 +173,7 @@ struct ExchangeBuilder {
         isOptions: Self.isOptions(line), isRedirect: Self.isRedirect(status))
       guard concern.isKept else { return .passedOver(start: times.start, end: times.end) }
     }
+    blockUserAgent = nil
     let request =
       isRefused ? MessageEvidence.unseen : requestEvidence(line)
     var ending = ExchangeEnding.complete
@@ -168,11 +196,21 @@ struct ExchangeBuilder {
           line.layout.roles.clientHasPort ? .addressAndPort : .address)
           ?? optionalText(line, line.layout.roles.peer, .address) ?? "",
         forwardedFor: forwardedFor(line, request),
-        userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: parts.method,
+        userAgent: optionalText(line, line.layout.roles.userAgent, .plain) ?? blockUserAgent,
+        method: parts.method,
         url: url(line, target: parts.target, request, isRefused: isRefused), status: answered,
         requestID: optionalText(line, line.layout.roles.requestID, .plain),
-        httpVersion: parts.version, ending: ending, request: request, response: response))
+        httpVersion: parts.version, ending: ending, observed: observed(line), request: request, response: response))
     return .exchange(start: times.start, end: times.end)
+  }
+
+  /// What the browser itself said of the request.
+  private func observed(_ line: Line) -> ObservedOutcome? {
+    let field = line.layout.roles.browserError
+    guard field >= 0, line.isNamed(field) else { return nil }
+    let range = line.fields[field]
+    if range.count <= 0 { return .completed }
+    return line.equals(field, "net::ERR_FAILED") ? .failed : nil
   }
 
   /// Whether a status redirects.

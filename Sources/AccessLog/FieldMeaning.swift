@@ -53,6 +53,8 @@ enum FieldMeaning: Hashable, Sendable {
   case frontend
   /// The identity of the client, or the host where the server prints that in its place.
   case identityOrHost
+  /// What the browser itself says became of the request: nothing when it could be used.
+  case browserError
   /// A flag that says that no browser sent the request.
   case internalRequest
 }

@@ -34,6 +34,7 @@ struct FieldRoles {
   var frontend = -1
   var identityOrHost = -1
   var internalRequest = -1
+  var browserError = -1
   var lineCounts: [(field: Int, name: HeaderName)] = []
   /// Fields that are cut at so many bytes.
   var limits: [(field: Int, name: HeaderName, isRequest: Bool, bytes: Int)] = []
@@ -125,6 +126,7 @@ struct FieldRoles {
       case .tls: take(&tls, index)
       case .frontend: take(&frontend, index)
       case .identityOrHost: take(&identityOrHost, index)
+      case .browserError: take(&browserError, index)
       case .internalRequest: take(&internalRequest, index)
       case .requestHeader(let name):
         if name == .xRequestID { take(&requestID, index) }

@@ -158,16 +158,17 @@ extension ExchangeBuilder {
       has(.accessControlRequestMethod)
       || (has(.secFetchSite, "cross-site") && has(.secFetchMode, "cors"))
     if isCORS, !has(.origin) { hidesOrigin = true }
-    if has(.secFetchMode), roles.userAgent >= 0, line.isAbsent(roles.userAgent) {
-      hidesUserAgent = true
+    let lacksAgent =
+      blockUserAgent == nil && (roles.userAgent < 0 || line.isAbsent(roles.userAgent))
+    if has(.secFetchMode), lacksAgent { hidesUserAgent = true }
+    var hidden: [HeaderName] = []
+    if hidesOrigin, !has(.origin) { hidden.append(.origin) }
+    if hidesUserAgent, lacksAgent { hidden.append(.userAgent) }
+    if roles.browserError >= 0 {
+      // An archive may have been sanitized.
+      hidden += [.cookie, .authorization].filter { !has($0) }
     }
-    let hidesThis = hidesUserAgent && roles.userAgent >= 0 && line.isAbsent(roles.userAgent)
-    switch (hidesOrigin && !has(.origin), hidesThis) {
-    case (false, false): return .complete
-    case (true, false): return Self.allBut([.origin])
-    case (false, true): return Self.allBut([.userAgent])
-    case (true, true): return Self.allBut([.origin, .userAgent])
-    }
+    return hidden.isEmpty ? .complete : Self.allBut(hidden)
   }
 
   private static func allBut(_ hidden: [HeaderName]) -> Coverage {
@@ -326,7 +327,7 @@ extension ExchangeBuilder {
     return fields
   }
 
-  private func add(
+  private mutating func add(
     _ base: UnsafePointer<UInt8>, _ name: Range<Int>, _ value: FieldRange, _ isRequest: Bool,
     to fields: inout [HeaderField]
   ) {
@@ -337,10 +338,23 @@ extension ExchangeBuilder {
     else { return }
     let kind = isRequest ? known.requestKind : known.responseKind
     // The host is part of the URL and the user agent a field of its own.
-    if isRequest, known.name == .host || known.name == .userAgent { return }
-    fields.append(
-      HeaderField(
-        known.name,
-        value.count < 0 ? nil : interner.text(base + Int(value.start), value.count, kind)))
+    if isRequest, known.name == .host { return }
+    let text =
+      value.count < 0
+      ? nil
+      : interner.text(
+        base + Int(value.start), value.count, known.name == .userAgent ? .plain : kind)
+    if isRequest, known.name == .userAgent {
+      blockUserAgent = text?.isEmpty == true ? nil : text
+      return
+    }
+    guard let text, text.utf8.contains(0x0A) else {
+      fields.append(HeaderField(known.name, text))
+      return
+    }
+    // Chromium's archives have the lines of one name in one value.
+    for part in text.utf8.split(separator: 0x0A) {
+      fields.append(HeaderField(known.name, String(Substring(part))))
+    }
   }
 }

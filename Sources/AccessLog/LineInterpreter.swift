@@ -72,8 +72,8 @@ struct LineInterpreter {
       header = rule
       learned = first
       escaping = rule.escaping
-    case .document:
-      layout = nil
+    case .document(.har):
+      layout = LogFormat.harEntry.layout
       escaping = .json
     }
     self.learner = learner

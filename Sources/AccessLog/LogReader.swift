@@ -15,6 +15,10 @@ public final class LogReader {
   private let keepsAll: Bool
   private var interpreter: LineInterpreter
   private var changes: FormatChanges
+  /// The URLs of the last preflights of a document.
+  private var preflightedURLs: [RequestURL] = []
+  /// Finds the entries of a document; `nil` for a log of lines.
+  private var scanner: HARScanner?
   /// Where the line that is read at the moment stands with its coat.
   private var linePlace: UnsafePointer<UInt8>?
   /// The end of the buffer that is read at the moment.
@@ -42,6 +46,7 @@ public final class LogReader {
     interpreter = LineInterpreter(format: format, options: options)
     changes = FormatChanges(format, choice ?? .format(format), options)
     undresser = Undresser(format.coats)
+    if case .document(.har) = format.rule { scanner = HARScanner() }
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "log", compression: input.compression)
     record.format = format.description
@@ -55,7 +60,11 @@ public final class LogReader {
     defer { lastCount = exchanges.count }
     do throws(InputDamage) {
       if let buffer = try input.next(carrying: rest.count) {
-        take(buffer, into: &exchanges)
+        if scanner != nil {
+          takeDocument(buffer, into: &exchanges)
+        } else {
+          take(buffer, into: &exchanges)
+        }
       } else {
         isAtEnd = true
         takeLastLine(isDamaged: false, into: &exchanges)
@@ -198,8 +207,8 @@ public final class LogReader {
     case .new(let outcome, let format):
       record.note("format-changes")
       record.warnings.append(
-        "from line \(number) on there are lines of the format \(format.name), up to there they "
-          + "were \(before.name)")
+        "line \(number) is the first of the format \(format.name); the lines before are of the format "
+          + before.name)
       record.format = (record.format.map { "\($0), " } ?? "") + format.name
       return outcome
     }
@@ -277,8 +286,63 @@ public final class LogReader {
     if others > 0 { record.skip("other-output", others) }
   }
 
+  /// Takes the next bytes of a document.
+  private func takeDocument(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
+    let start = input.offset &- UInt64(buffer.count)
+    scanner?.take(buffer.bindMemory(to: UInt8.self)) { entry, number in
+      guard let base = entry.baseAddress else { return }
+      lineNumber = number
+      let before = exchanges.count
+      switch interpreter.read(
+        base, entry.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      {
+      case .used:
+        if exchanges.count > before, isUnsent(exchanges[before]) {
+          exchanges.removeLast()
+          record.passedOver["not-sent", default: 0] += 1
+        }
+      case .skipped(let kind): record.skip(kind)
+      case .unreadable:
+        record.skip("unreadable-entry")
+        record.addDamage(
+          SourceRecord.Damage(
+            offset: start, number: number, what: "an entry without a time, a method or a URL"))
+      }
+    }
+  }
+
+  /// Whether an entry is of a request that the browser never sent, because its preflight had failed:
+  /// archives list it beside the preflight, without an answer.
+  private func isUnsent(_ exchange: Exchange) -> Bool {
+    if exchange.method == "OPTIONS" {
+      if preflightedURLs.count >= AccessLogLimits.layouts { preflightedURLs.removeFirst() }
+      preflightedURLs.append(exchange.url)
+      return false
+    }
+    return exchange.observed == .failed && exchange.status == nil
+      && preflightedURLs.contains(exchange.url)
+  }
+
+  private func endDocument(_ scanner: HARScanner, isDamaged: Bool) {
+    lineNumber = scanner.count
+    if scanner.tooLong > 0 {
+      record.skip("entry-too-long", scanner.tooLong)
+      record.addDamage(
+        SourceRecord.Damage(
+          offset: nil, what: "\(scanner.tooLong) entries of more than \(HARScanner.entryBytes) bytes"))
+    }
+    if !scanner.isComplete, !isDamaged {
+      record.addDamage(
+        SourceRecord.Damage(offset: input.offset, what: "the archive ends inside its entries"))
+    }
+  }
+
   /// What stands behind the last line end: a whole line, or one that was cut.
   private func takeLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
+    if let scanner {
+      endDocument(scanner, isDamaged: isDamaged)
+      return
+    }
     if !rest.isEmpty { readLastLine(isDamaged: isDamaged, into: &exchanges) }
     if let undresser { takeRest(of: undresser, into: &exchanges) }
   }

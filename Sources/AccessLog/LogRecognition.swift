@@ -1,5 +1,12 @@
 public import HTTPExchange
 
+extension LogFormat {
+  /// The formats of lines that are known without being named.
+  fileprivate static let ofLines = all.filter { format in
+    if case .document = format.rule { false } else { format.isRecognizedAlone }
+  }
+}
+
 extension LogReader {
   /// The format that the first lines of an input have as they stand; see
   /// ``recognizes(_:choice:)``.
@@ -12,7 +19,7 @@ extension LogReader {
     let lines = headLines(head)
     guard !lines.isEmpty else { return nil }
     if let before {
-      var formats = LogFormat.all.filter(\.isRecognizedAlone)
+      var formats = LogFormat.ofLines
       if case .candidates(let candidates) = choice { formats = candidates }
       return best(
         formats.filter { $0.name != before.name }, for: lines, in: head,
@@ -26,7 +33,7 @@ extension LogReader {
     case .automatic:
       let own = lines.count { head[$0.lowerBound] != UInt8(ascii: "#") }
       let least = max(1, own / AccessLogLimits.recognitionShare)
-      return best(LogFormat.all.filter(\.isRecognizedAlone), for: lines, in: head, least: least)
+      return best(LogFormat.ofLines, for: lines, in: head, least: least)
     }
   }
 
@@ -39,6 +46,17 @@ extension LogReader {
     options.keepsAll = true
     var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
     var exchanges: [Exchange] = []
+    if case .document(.har) = format.rule {
+      var scanner = HARScanner()
+      head.withUnsafeBufferPointer { bytes in
+        scanner.take(bytes) { entry, number in
+          guard let base = entry.baseAddress, exchanges.isEmpty else { return }
+          _ = interpreter.read(
+            base, entry.count, source: "", number: number, keepsAll: true, into: &exchanges)
+        }
+      }
+      return exchanges.first?.time
+    }
     let head = format.coats.isEmpty ? head : CoatRemoval(head, format.coats).text
     for range in headLines(head) {
       _ = read(head, range, &interpreter, &exchanges)

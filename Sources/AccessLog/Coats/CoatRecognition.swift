@@ -8,6 +8,15 @@ extension LogReader {
   ///     fit at least a quarter of them.
   /// - Returns: `nil` when none fits, as for text of another kind and for binary data.
   public static func recognizes(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
+    if HARScanner.recognizes(head) {
+      // A document has neither lines nor coats.
+      switch choice {
+      case .automatic: return .har
+      case .format(let format):
+        if case .document(.har) = format.rule { return format }
+      case .candidates: break
+      }
+    }
     // Lines that fit as they stand what was asked for have no coat, whatever they look like.
     if case .automatic = choice {
     } else if let format = recognizesUncoated(head, choice: choice) {

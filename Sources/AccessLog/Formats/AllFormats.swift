@@ -12,5 +12,7 @@ extension LogFormat {
     .w3c, .zeek,
     // What names its fields itself.
     .jsonLines, .keyValue, .combinedAndMore, .csv, .tsv,
+    // Whole documents.
+    .har,
   ]
 }
