@@ -200,7 +200,8 @@ struct ExchangeBuilder {
         method: parts.method,
         url: url(line, target: parts.target, request, isRefused: isRefused), status: answered,
         requestID: optionalText(line, line.layout.roles.requestID, .plain),
-        httpVersion: parts.version, ending: ending, observed: observed(line), request: request, response: response))
+        httpVersion: parts.version, ending: ending, observed: observed(line), request: request,
+        response: response))
     return .exchange(start: times.start, end: times.end)
   }
 

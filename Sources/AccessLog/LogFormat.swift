@@ -113,6 +113,9 @@ public struct LogFormat: Sendable {
     return format
   }
 
+  /// What to configure where nothing says which server writes a log.
+  public static var combinedConfiguration: String { CommonParts.configuration }
+
   /// The format of that name.
   public static func named(_ name: String) -> LogFormat? {
     all.first { $0.name == name.asciiLowercased }

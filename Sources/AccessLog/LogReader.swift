@@ -329,7 +329,8 @@ public final class LogReader {
       record.skip("entry-too-long", scanner.tooLong)
       record.addDamage(
         SourceRecord.Damage(
-          offset: nil, what: "\(scanner.tooLong) entries of more than \(HARScanner.entryBytes) bytes"))
+          offset: nil,
+          what: "\(scanner.tooLong) entries of more than \(HARScanner.entryBytes) bytes"))
     }
     if !scanner.isComplete, !isDamaged {
       record.addDamage(

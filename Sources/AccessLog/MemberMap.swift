@@ -47,6 +47,8 @@ struct MemberMap: Sendable {
   private let requiredGroups: [[Int]]
   /// What each field means.
   let meanings: [FieldMeaning]
+  /// Whether a field has one value, of which the first is taken where a line has a list.
+  private let isSingle: [Bool]
 
   /// - Parameters:
   ///   - places: the fields, in their order.
@@ -80,6 +82,12 @@ struct MemberMap: Sendable {
       }
     }
     self.meanings = meanings
+    isSingle = meanings.map {
+      switch $0 {
+      case .requestHeader, .responseHeader, .requestBlock, .responseBlock: false
+      default: true
+      }
+    }
     requiredGroups = required.map { group in group.compactMap { paths[$0] } }
   }
 
@@ -120,8 +128,16 @@ struct MemberMap: Sendable {
     let isWhole = JSONScan.forEachMember(base, start, end, endsAt: &stop) { name, value in
       guard let child = find(base, name, in: node) else { return }
       let first = base[value.lowerBound]
-      if nodes[child].field >= 0 {
-        fields[nodes[child].field] = Self.range(base, value)
+      let field = nodes[child].field
+      if field >= 0 {
+        var range = Self.range(base, value)
+        if first == UInt8(ascii: "["), isSingle[field] {
+          range = FieldRange(start: 0, end: -1)
+          _ = JSONScan.forEachElement(base, value.lowerBound, value.upperBound) { element in
+            if range.count < 0 { range = Self.range(base, element) }
+          }
+        }
+        fields[field] = range
       }
       if !nodes[child].children.isEmpty, first == UInt8(ascii: "{") {
         _ = object(base, value.lowerBound, value.upperBound, child, into: fields)

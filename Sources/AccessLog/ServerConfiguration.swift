@@ -163,7 +163,9 @@ struct ServerConfiguration {
       let layout = try NginxPattern.layout(
         strings.flatMap(\.bytes), escaping: escaping, flags: flags)
       formats.append(
-        LogFormat(name: name, summary: "nginx log_format of a configuration", layout: layout))
+        LogFormat(
+          name: name, summary: "nginx log_format of a configuration", layout: layout,
+          configuration: LogFormat.nginxCORS.configuration, hides: LogFormat.nginxCORS.hides))
     } catch {
       var error = error
       error.reason = "log_format \(name): \(error.reason)"
@@ -298,7 +300,8 @@ struct ServerConfiguration {
       formats.append(
         LogFormat(
           name: name, summary: "Apache LogFormat of a configuration",
-          layout: try ApachePattern.layout(Self.formatUnescaped(pattern))))
+          layout: try ApachePattern.layout(Self.formatUnescaped(pattern)),
+          configuration: LogFormat.apacheCORS.configuration, hides: LogFormat.apacheCORS.hides))
     } catch {
       var error = error
       error.reason = "\(name): \(error.reason)"

@@ -289,7 +289,8 @@ final class Parts: @unchecked Sendable {
       && timeBasis == other.timeBasis && resolution == other.resolution && client == other.client
       && forwardedFor == other.forwardedFor && userAgent == other.userAgent
       && method == other.method && url == other.url && status == other.status
-      && requestID == other.requestID && httpVersion == other.httpVersion && ending == other.ending && observed == other.observed
+      && requestID == other.requestID && httpVersion == other.httpVersion && ending == other.ending
+      && observed == other.observed
       && request == other.request && response == other.response
   }
 }

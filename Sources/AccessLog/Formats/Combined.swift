@@ -2,33 +2,38 @@ extension LogFormat {
   /// `combined`: the default of nginx and the usual one of Apache.
   static let combined = LogFormat(
     name: "combined", summary: "nginx and Apache combined: no header that CORS rests on",
-    layout: CommonParts.layout(CommonParts.common + CommonParts.agents))
+    layout: CommonParts.layout(CommonParts.common + CommonParts.agents),
+    configuration: CommonParts.configuration)
 
   /// `common`: the oldest format.
   static let common = LogFormat(
     name: "common", summary: "Common Log Format: neither origin nor user agent",
-    layout: CommonParts.layout(CommonParts.common))
+    layout: CommonParts.layout(CommonParts.common), configuration: CommonParts.configuration)
 
   /// `vhost_combined`: Debian's Apache format for several hosts.
   static let vhostCombined = LogFormat(
     name: "vhost_combined", summary: "Apache combined with the virtual host and port in front",
-    layout: CommonParts.layout(CommonParts.vhost + CommonParts.common + CommonParts.agents))
+    layout: CommonParts.layout(CommonParts.vhost + CommonParts.common + CommonParts.agents),
+    configuration: apacheCORS.configuration)
 
   /// `vcombined`: combined with the virtual host in front.
   static let vcombined = LogFormat(
     name: "vcombined", summary: "combined with the virtual host in front",
-    layout: CommonParts.layout(CommonParts.host + CommonParts.common + CommonParts.agents))
+    layout: CommonParts.layout(CommonParts.host + CommonParts.common + CommonParts.agents),
+    configuration: CommonParts.configuration)
 
   /// `vcommon`: common with the virtual host in front.
   static let vcommon = LogFormat(
     name: "vcommon", summary: "common with the virtual host in front",
-    layout: CommonParts.layout(CommonParts.host + CommonParts.common))
+    layout: CommonParts.layout(CommonParts.host + CommonParts.common),
+    configuration: CommonParts.configuration)
 
   /// `main`: what nginx's own packages configure.
   static let nginxMain = LogFormat(
     name: "main", summary: "nginx combined with X-Forwarded-For behind it",
     layout: CommonParts.layout(
-      CommonParts.common + CommonParts.agents + " \"$http_x_forwarded_for\""))
+      CommonParts.common + CommonParts.agents + " \"$http_x_forwarded_for\""),
+    configuration: nginxCORS.configuration)
 
   /// `combined-and-more`: combined with fields behind it that nothing names.
   static let combinedAndMore = LogFormat(
@@ -42,7 +47,7 @@ extension LogFormat {
             CommonParts.vhost + CommonParts.common + CommonParts.agents, allowsTail: true),
           CommonParts.layout(CommonParts.common + CommonParts.agents, allowsTail: true),
           CommonParts.layout(CommonParts.common, allowsTail: true),
-        ]), first: nil), rank: .fallback)
+        ]), first: nil), configuration: CommonParts.configuration, rank: .fallback)
 }
 
 /// The pieces from which the formats of the Common Log Format's family are made.
@@ -65,6 +70,11 @@ enum CommonParts {
   static let timed =
     "$remote_addr [$time_iso8601] $msec $request_time $scheme://$host:$server_port \"$request\""
     + " $status $body_bytes_sent"
+
+  /// Nothing in such lines says whether nginx or Apache wrote them.
+  static let configuration =
+    "# Where nginx writes the log:\n\n" + (LogFormat.nginxCORS.configuration ?? "")
+    + "\n# Where Apache does:\n\n" + (LogFormat.apacheCORS.configuration ?? "")
 
   /// A layout of lines that any server may have written.
   static func layout(_ pattern: String, allowsTail: Bool = false) -> LineLayout {
