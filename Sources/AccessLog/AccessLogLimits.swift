@@ -42,6 +42,9 @@ enum AccessLogLimits {
   /// between the lines of a container's output.
   static let recognitionShare = 4
 
+  /// Bytes of the name of a service before a line; Docker's own limit for names.
+  static let serviceNameBytes = 255
+
   /// Formats that one input may change between; a log that has more is hardly one.
   static let formatsOfOneLog = 4
 

@@ -68,48 +68,6 @@ struct ExchangeBuilder {
       || count == 2 && text[0] == UInt8(ascii: "-") && text[1] == UInt8(ascii: "1")
   }
 
-  /// Whether a line says that the request had no `Origin`: the field is recorded, and is not there.
-  @inline(__always)
-  func showsNoOrigin(_ line: Line) -> Bool {
-    let roles = line.layout.roles
-    if roles.requestBlock < 0, line.layout.family < 0 {
-      return roles.origin >= 0 && line.isAbsent(roles.origin)
-    }
-    if roles.origin >= 0, !line.isAbsent(roles.origin) { return false }
-    if roles.requestBlock >= 0, !line.isAbsent(roles.requestBlock), roles.requestShape.isWhole {
-      return !hidesOrigin && !mayNameOrigin(line)
-    }
-    guard line.layout.family >= 0 else { return false }
-    let family = families[line.layout.family]
-    return family.recordsOrigin
-      || (family.isExplicit && roles.origin >= 0 && line.isNamed(roles.origin))
-  }
-
-  /// Whether a block that is no object of names may have an `Origin`.
-  private func mayNameOrigin(_ line: Line) -> Bool {
-    let shape = line.layout.roles.requestShape
-    guard shape.spelling != .object else { return false }
-    let range = line.fields[line.layout.roles.requestBlock]
-    let isList = shape.spelling == .list
-    // `"origin"` in a list of names, `origin:` in lines.
-    let end = Int(range.end) - 7
-    var index = Int(range.start)
-    while index <= end {
-      if line.base[index] | 0x20 == UInt8(ascii: "o"),
-        "rigin".utf8.enumerated().allSatisfy({
-          line.base[index + 1 + $0.offset] | 0x20 == $0.element
-        })
-      {
-        let after = line.base[index + 6]
-        if isList ? after == UInt8(ascii: "\"") && line.base[index - 1] == after : true {
-          return true
-        }
-      }
-      index += 1
-    }
-    return range.count >= shape.limit
-  }
-
   /// The instant by which a line is placed: of a given stamp.
   mutating func time(_ line: Line, _ field: Int, _ form: StampForm) -> StampReader.Reading {
     let range = line.fields[field]
@@ -203,15 +161,6 @@ struct ExchangeBuilder {
         httpVersion: parts.version, ending: ending, observed: observed(line), request: request,
         response: response))
     return .exchange(start: times.start, end: times.end)
-  }
-
-  /// What the browser itself said of the request.
-  private func observed(_ line: Line) -> ObservedOutcome? {
-    let field = line.layout.roles.browserError
-    guard field >= 0, line.isNamed(field) else { return nil }
-    let range = line.fields[field]
-    if range.count <= 0 { return .completed }
-    return line.equals(field, "net::ERR_FAILED") ? .failed : nil
   }
 
   /// Whether a status redirects.
@@ -522,44 +471,5 @@ private final class Scratch {
 
   deinit {
     bytes.deallocate()
-  }
-}
-
-/// A line whose fields, or the first of them, were found.
-struct Line {
-  let base: UnsafePointer<UInt8>
-  let end: Int
-  /// Kept alive by whoever made the line: it is asked several times for each.
-  unowned(unsafe) let layout: LineLayout
-  let fields: UnsafeMutablePointer<FieldRange>
-
-  /// Whether a field says that there is no value.
-  @inline(__always)
-  func isAbsent(_ field: Int) -> Bool {
-    let range = fields[field]
-    switch range.count {
-    case ..<0: return true
-    case 0: return layout.escaping.emptyIsAbsent
-    case 1: return layout.escaping.dashIsAbsent && base[Int(range.start)] == UInt8(ascii: "-")
-    default: return false
-    }
-  }
-
-  /// Whether a member stands in the line, be it without a value.
-  func isNamed(_ field: Int) -> Bool { fields[field].start >= 0 }
-
-  /// Whether a flag says yes.
-  func isFlagSet(_ field: Int) -> Bool {
-    guard fields[field].count > 0 else { return false }
-    for text in ["-", "0", "no", "false", "absent", "off"] as [StaticString]
-    where equals(field, text) { return false }
-    return true
-  }
-
-  @inline(__always)
-  func equals(_ field: Int, _ text: StaticString) -> Bool {
-    let range = fields[field]
-    return range.count == text.utf8CodeUnitCount
-      && ByteSearch.equal(base + Int(range.start), text.utf8Start, range.count)
   }
 }

@@ -153,7 +153,8 @@ enum Escaping: Sendable {
   case anyJSON
   /// JSON of a program that writes it rightly: only `null` and what is left out are absent.
   case json
-  /// Envoy's JSON: the same, but a byte that is not UTF-8 is written as `\u00HH`.
+  /// Envoy's JSON: the same, but a byte that is not UTF-8 is written as `\u00HH`, and old versions
+  /// write `-` for what is absent.
   case envoyJSON
   /// Envoy's text: `-` is absent, all bytes as they are.
   case raw
@@ -176,9 +177,9 @@ enum Escaping: Sendable {
   var dashIsAbsent: Bool {
     switch self {
     case .nginxDefault, .apache, .anyText, .anyJSON, .raw, .hash, .quoteOnly, .plus, .percent,
-      .zeek, .doubled:
+      .zeek, .doubled, .envoyJSON:
       true
-    case .nginxJSON, .none, .json, .envoyJSON, .hashCaptures: false
+    case .nginxJSON, .none, .json, .hashCaptures: false
     }
   }
 

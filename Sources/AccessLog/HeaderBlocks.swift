@@ -39,16 +39,16 @@ struct HeaderBlocks {
 extension ExchangeBuilder {
   /// The request's header fields as a line tells them, and which of them it would have told.
   mutating func requestEvidence(_ line: Line) -> MessageEvidence {
-    let roles = line.layout.roles
-    if roles.requestBlock >= 0, !line.isAbsent(roles.requestBlock) {
+    if line.layout.roles.requestBlock >= 0, line.hasBlock(line.layout.roles.requestBlock) {
       sawRequestBlock = true
-      let fields = block(line, roles.requestBlock, roles.requestShape, isRequest: true)
+      let fields = block(
+        line, line.layout.roles.requestBlock, line.layout.roles.requestShape, isRequest: true)
       return MessageEvidence(
         coverage: requestCoverage(line, of: fields), fields: fields)
     }
     var fields: [HeaderField] = []
-    fields.reserveCapacity(roles.requestFields.count)
-    for entry in roles.requestFields {
+    fields.reserveCapacity(line.layout.roles.requestFields.count)
+    for entry in line.layout.roles.requestFields {
       if line.isAbsent(entry.field) {
         noteAbsence(line, entry.field)
       } else if !entry.isFlag {
@@ -58,30 +58,32 @@ extension ExchangeBuilder {
         fields.append(HeaderField(entry.name, nil))
       }
     }
-    if roles.requestBlock >= 0, line.layout.family < 0 {
+    if line.layout.roles.requestBlock >= 0, line.layout.family < 0 {
       // The block was left out of the line: nothing is known of what it would have held.
       return MessageEvidence(coverage: .truncated, fields: fields)
     }
     var coverage = coverage(line, isRequest: true)
-    if !roles.limits.isEmpty { mark(line, isRequest: true, &coverage) }
+    if !line.layout.roles.limits.isEmpty { mark(line, isRequest: true, &coverage) }
     return MessageEvidence(coverage: coverage, fields: fields)
   }
 
   /// The response's, in the same way.
   mutating func responseEvidence(_ line: Line) -> MessageEvidence {
-    let roles = line.layout.roles
-    if roles.responseBlock >= 0, !line.isAbsent(roles.responseBlock) {
+    if line.layout.roles.responseBlock >= 0, line.hasBlock(line.layout.roles.responseBlock) {
       sawResponseBlock = true
-      let fields = block(line, roles.responseBlock, roles.responseShape, isRequest: false)
-      if roles.responseShape.isWhole { return MessageEvidence(coverage: .complete, fields: fields) }
+      let fields = block(
+        line, line.layout.roles.responseBlock, line.layout.roles.responseShape, isRequest: false)
+      if line.layout.roles.responseShape.isWhole {
+        return MessageEvidence(coverage: .complete, fields: fields)
+      }
       for field in fields { noteField(line, field.name, isRequest: false) }
       return MessageEvidence(
         coverage: line.layout.family >= 0
           ? families[line.layout.family].responseCoverage : .truncated, fields: fields)
     }
     var fields: [HeaderField] = []
-    fields.reserveCapacity(roles.responseFields.count)
-    for entry in roles.responseFields {
+    fields.reserveCapacity(line.layout.roles.responseFields.count)
+    for entry in line.layout.roles.responseFields {
       if line.isAbsent(entry.field) {
         noteAbsence(line, entry.field)
       } else {
@@ -89,20 +91,21 @@ extension ExchangeBuilder {
         append(line, entry.field, entry.name, entry.kind, to: &fields)
       }
     }
-    if roles.responseBlock >= 0, line.layout.family < 0 {
+    if line.layout.roles.responseBlock >= 0, line.layout.family < 0 {
       return MessageEvidence(coverage: .truncated, fields: fields)
     }
     var coverage = coverage(line, isRequest: false)
-    if !roles.limits.isEmpty { mark(line, isRequest: false, &coverage) }
-    for entry in roles.lineCounts { count(line, entry.field, entry.name, &fields, &coverage) }
+    if !line.layout.roles.limits.isEmpty { mark(line, isRequest: false, &coverage) }
+    for entry in line.layout.roles.lineCounts {
+      count(line, entry.field, entry.name, &fields, &coverage)
+    }
     return MessageEvidence(coverage: coverage, fields: fields)
   }
 
   // MARK: What a line would have told
 
   private func coverage(_ line: Line, isRequest: Bool) -> Coverage {
-    let roles = line.layout.roles
-    let all = isRequest ? roles.requestCoverage : roles.responseCoverage
+    let all = isRequest ? line.layout.roles.requestCoverage : line.layout.roles.responseCoverage
     guard line.layout.family >= 0 else { return all }
     let family = families[line.layout.family]
     guard family.isExplicit else {
@@ -111,8 +114,8 @@ extension ExchangeBuilder {
     guard case .members = line.layout.structure, case .only(var names) = all else { return all }
     // What is absent is written down, so that only what the line names is recorded.
     for entry in isRequest
-      ? roles.requestFields.map({ ($0.field, $0.name) })
-      : roles.responseFields.map({ ($0.field, $0.name) })
+      ? line.layout.roles.requestFields.map({ ($0.field, $0.name) })
+      : line.layout.roles.responseFields.map({ ($0.field, $0.name) })
     where !line.isNamed(entry.0) {
       names[entry.1] = nil
     }
@@ -127,29 +130,33 @@ extension ExchangeBuilder {
   private mutating func noteField(_ line: Line, _ name: HeaderName, isRequest: Bool) {
     let family = line.layout.family
     guard family >= 0 else { return }
-    let roles = line.layout.roles
     if isRequest {
       guard families[family].request[name] == nil else { return }
       var fidelity = Fidelity.firstLine
-      if case .only(let names) = roles.requestCoverage { fidelity = names[name] ?? fidelity }
+      if case .only(let names) = line.layout.roles.requestCoverage {
+        fidelity = names[name] ?? fidelity
+      }
       families[family].see(request: name, fidelity)
     } else {
       guard families[family].response[name] == nil else { return }
       var fidelity = Fidelity.firstLine
-      if case .only(let names) = roles.responseCoverage { fidelity = names[name] ?? fidelity }
+      if case .only(let names) = line.layout.roles.responseCoverage {
+        fidelity = names[name] ?? fidelity
+      }
       families[family].see(response: name, fidelity)
     }
   }
 
   /// The coverage of a request whose fields stand in a block.
   private mutating func requestCoverage(_ line: Line, of fields: [HeaderField]) -> Coverage {
-    let roles = line.layout.roles
-    guard roles.requestShape.isWhole else {
+    guard line.layout.roles.requestShape.isWhole else {
       for field in fields { noteField(line, field.name, isRequest: true) }
       return line.layout.family >= 0
         ? families[line.layout.family].requestCoverage : .truncated
     }
-    if line.fields[roles.requestBlock].count >= roles.requestShape.limit { return .truncated }
+    if line.fields[line.layout.roles.requestBlock].count >= line.layout.roles.requestShape.limit {
+      return .truncated
+    }
     // What every browser sends beside what is there was left out by a filter of the log.
     func has(_ name: HeaderName, _ value: String? = nil) -> Bool {
       fields.contains { $0.name == name && (value == nil || $0.value == value) }
@@ -159,12 +166,13 @@ extension ExchangeBuilder {
       || (has(.secFetchSite, "cross-site") && has(.secFetchMode, "cors"))
     if isCORS, !has(.origin) { hidesOrigin = true }
     let lacksAgent =
-      blockUserAgent == nil && (roles.userAgent < 0 || line.isAbsent(roles.userAgent))
+      blockUserAgent == nil
+      && (line.layout.roles.userAgent < 0 || line.isAbsent(line.layout.roles.userAgent))
     if has(.secFetchMode), lacksAgent { hidesUserAgent = true }
     var hidden: [HeaderName] = []
     if hidesOrigin, !has(.origin) { hidden.append(.origin) }
     if hidesUserAgent, lacksAgent { hidden.append(.userAgent) }
-    if roles.browserError >= 0 {
+    if line.layout.roles.browserError >= 0 {
       // An archive may have been sanitized.
       hidden += [.cookie, .authorization].filter { !has($0) }
     }
@@ -235,7 +243,10 @@ extension ExchangeBuilder {
       return
     }
     let value = text(line, field, kind)
-    if let value, value.utf8.contains(0x0D) {
+    if line.layout.escaping.isJSON, value == "REDACTED" {
+      // Traefik hides a value so that its configuration wants hidden.
+      fields.append(HeaderField(name, nil))
+    } else if let value, value.utf8.contains(0x0D) {
       for part in Self.lines(of: value, name) { fields.append(HeaderField(name, part)) }
     } else {
       fields.append(HeaderField(name, value))

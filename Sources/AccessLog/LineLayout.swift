@@ -87,6 +87,8 @@ final class LineLayout: @unchecked Sendable {
     case members(MemberMap)
   }
 
+  /// Whether fields are told by the literals between them, which is asked for every line.
+  private let hasLiterals: Bool
   private let slots: UnsafeMutablePointer<Slot>
   private let literals: UnsafeMutablePointer<UInt8>
   private let leadCount: Int
@@ -101,6 +103,7 @@ final class LineLayout: @unchecked Sendable {
     repeats: Repeats? = nil, limits: [Int] = [], hopScheme: String? = nil
   ) {
     structure = .literals
+    hasLiterals = true
     self.hopScheme = hopScheme
     let elements = Self.joined(source)
     self.elements = elements
@@ -179,6 +182,7 @@ final class LineLayout: @unchecked Sendable {
     repeats: Repeats? = nil, limits: [Int] = [], hopScheme: String? = nil
   ) {
     self.structure = structure
+    hasLiterals = false
     self.meanings = meanings
     self.escaping = escaping
     self.hopScheme = hopScheme
@@ -234,7 +238,7 @@ final class LineLayout: @unchecked Sendable {
     _ base: UnsafePointer<UInt8>, _ end: Int, at position: Int, wanted: Range<Int>,
     into fields: UnsafeMutablePointer<FieldRange>
   ) -> Int {
-    if lastLiteralCount == 0, slotCount > 0 {
+    if !hasLiterals {
       switch structure {
       case .literals: break
       // These are found all at once.

@@ -20,7 +20,7 @@ public struct LogCoat: Sendable {
   /// Every coat, in the order in which they are tried.
   public static let all: [LogCoat] = [
     .docker, .cri, .journalExport, .journalJSON, .shipperJSON, .syslog5424, .syslog3164,
-    .timestamped,
+    .timestamped, .compose,
   ]
 }
 
