@@ -57,7 +57,8 @@ let package = Package(
       ],
       exclude: ["HTTP2/HPACKVectors.ndjson"]),
     .testTarget(
-      name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"], exclude: ["Lines"]),
+      name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"],
+      exclude: ["Lines", "CoatedLines"]),
     .testTarget(
       name: "FetchCORSTests", dependencies: ["FetchCORS", "TestSupport"],
       resources: [.copy("Cases")]),

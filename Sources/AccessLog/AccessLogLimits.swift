@@ -11,6 +11,9 @@ enum AccessLogLimits {
   /// The longest format in use has about 60.
   static let fields = 256
 
+  /// Header fields of one block; browsers send about 30, servers refuse more than 100 or so.
+  static let blockFields = 1000
+
   /// Layouts that are learned from the lines of one input.
   ///
   /// Producers that leave out empty members
@@ -20,12 +23,30 @@ enum AccessLogLimits {
   /// Nesting of a JSON value that is skipped.
   static let jsonDepth = 64
 
+  /// Coats on top of each other; a shipper around a container's runtime around a syslog daemon.
+  static let coats = 3
+
+  /// Lines at the start of an input that decide whether it has a coat.
+  static let coatTrialLines = 50
+
+  /// Lines of which a part was seen, at once: as many streams write into one log in turn.
+  static let partedLines = 64
+
+  /// Streams and programs that are told apart in one log; further ones count as one.
+  static let senders = 256
+
   /// Lines at the start of an input that decide which format it has.
   static let recognitionLines = 200
 
   /// One line in so many has to fit, for a format that nobody named: server messages may stand
   /// between the lines of a container's output.
   static let recognitionShare = 4
+
+  /// Bytes of the name of a service before a line; Docker's own limit for names.
+  static let serviceNameBytes = 255
+
+  /// Formats that one input may change between; a log that has more is hardly one.
+  static let formatsOfOneLog = 4
 
   /// Bytes of a server's configuration file; real ones have a few hundred KiB.
   static let configurationBytes = 16 << 20

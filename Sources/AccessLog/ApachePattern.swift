@@ -1,9 +1,35 @@
 internal import HTTPExchange
 
-/// Compiles the text of an Apache `LogFormat`.
+/// Compiles the text of an Apache `LogFormat`, and what lighttpd and varnishncsa made of it.
 enum ApachePattern {
+  /// Who writes such lines.
+  enum Server {
+    case apache, lighttpd, varnish
+    /// varnishncsa with `-j`.
+    case varnishJSON
+
+    var escaping: Escaping {
+      switch self {
+      case .apache, .varnish: .apache
+      case .lighttpd: .anyText
+      // Nothing is absent, and JSON's escapes alone.
+      case .varnishJSON: .nginxJSON
+      }
+    }
+
+    var repeats: Repeats? {
+      switch self {
+      case .apache: nil
+      case .lighttpd: Repeats(request: .joined, response: .all)
+      case .varnish, .varnishJSON: Repeats(request: .last, response: .last)
+      }
+    }
+  }
+
   /// The layout of a `LogFormat` as it stands between its quotation marks, escapes undone.
-  static func layout(_ text: [UInt8]) throws(FormatError) -> LineLayout {
+  static func layout(
+    _ text: [UInt8], of server: Server = .apache
+  ) throws(FormatError) -> LineLayout {
     var elements: [LineElement] = []
     var index = 0
     var count = 0
@@ -20,10 +46,19 @@ enum ApachePattern {
       }
       elements += try directive(text, &index)
     }
+    elements = joiningStamps(elements)
+    if server == .lighttpd { elements = elements.map(Self.stampingTheEnd) }
     let layout = LineLayout(
-      elements: joiningStamps(elements), escaping: .apache, mayBeNginx: false)
+      elements: elements, escaping: server.escaping, mayBeNginx: false, repeats: server.repeats)
     try layout.requireEnough()
     return layout
+  }
+
+  /// lighttpd prints the time at which the request ended.
+  private static func stampingTheEnd(_ element: LineElement) -> LineElement {
+    guard case .field(.stamp(var stamp), let form) = element else { return element }
+    stamp.isStart = false
+    return .field(.stamp(stamp), form)
   }
 
   /// One `%[modifiers][{argument}]letter`.
@@ -126,6 +161,10 @@ enum ApachePattern {
       default: return one(.ignored)
       }
     case "L": return one(.requestID)
+    case "x":
+      // varnishncsa: the start of the request as seconds since the epoch.
+      guard argument == "VSL:Timestamp:Start[1]" else { return one(.ignored) }
+      return one(.stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: true)))
     default:
       // Modules define further letters; what they print is not needed here.
       guard letter.properties.isAlphabetic, letter.isASCII else {
@@ -162,47 +201,8 @@ enum ApachePattern {
     case "usec_frac": return one(.items([.fraction(digits: 6)]), isStart)
     default: break
     }
-    guard let items = items(Array(format.utf8)[...]) else { return [.field(.ignored, .text)] }
-    if case [.literal(0)] = items { return one(.epoch(unit: 1_000_000_000), isStart) }
-    return one(.items(items), isStart)
-  }
-
-  /// The items of a `strftime` format; `nil` when one of them is not known here.
-  ///
-  /// `%s` alone is a single literal 0.
-  private static func items(_ format: ArraySlice<UInt8>) -> [StampItem]? {
-    if format.elementsEqual("%s".utf8) { return [.literal(0)] }
-    var items: [StampItem] = []
-    var index = format.startIndex
-    func expand(_ text: String) -> [StampItem]? { Self.items(Array(text.utf8)[...]) }
-    while index < format.endIndex {
-      guard format[index] == UInt8(ascii: "%"), index + 1 < format.endIndex else {
-        items.append(.literal(format[index]))
-        index += 1
-        continue
-      }
-      switch Unicode.Scalar(format[index + 1]) {
-      case "Y": items.append(.year)
-      case "y": items.append(.shortYear)
-      case "m": items.append(.month)
-      case "b", "h": items.append(.monthName)
-      case "d", "e": items.append(.day)
-      case "H": items.append(.hour)
-      case "M": items.append(.minute)
-      case "S": items.append(.second)
-      case "z": items.append(.zone)
-      case "T": items += expand("%H:%M:%S") ?? []
-      case "R": items += expand("%H:%M") ?? []
-      case "F": items += expand("%Y-%m-%d") ?? []
-      case "D": items += expand("%m/%d/%y") ?? []
-      case "%": items.append(.literal(UInt8(ascii: "%")))
-      case "n": items.append(.literal(0x0A))
-      case "t": items.append(.literal(0x09))
-      default: return nil
-      }
-      index += 2
-    }
-    return items
+    guard let form = StrftimeFormat.form(format) else { return [.field(.ignored, .text)] }
+    return one(form, isStart)
   }
 
   /// Joins stamps that together tell one instant, as `%{%T}t.%{msec_frac}t%{%z}t` does.

@@ -5,14 +5,28 @@ struct ExchangeBuilder {
   private let trustsForwarded: Bool
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
-  private let interner: ValueInterner
+  let interner: ValueInterner
   private let baseURLs: ByteTable<RequestURL>
   private let scratch = Scratch()
+  var headers: HeaderBlocks
+  /// What is known of lines that leave out what is not there; ``LineLayout/family`` counts in it.
+  var families: [FieldFamily] = []
+  /// Whether a request that must have had an `Origin` was logged with its header fields but without
+  /// it: somebody filters the log.
+  var hidesOrigin = false
+  /// The user agent of the last block that named one.
+  var blockUserAgent: String?
+  /// Whether a line had a block of header fields.
+  var sawRequestBlock = false
+  var sawResponseBlock = false
+  /// The same of `User-Agent`.
+  var hidesUserAgent = false
 
   init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool) {
     trustsForwarded = options.trustsForwarded
     stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
     interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
+    headers = HeaderBlocks(isForFewLines: isForFewLines)
     let count = isForFewLines ? 8 : AccessLogLimits.baseURLs
     baseURLs = ByteTable(
       entries: count, bytes: count * AccessLogLimits.baseURLBytes,
@@ -36,8 +50,8 @@ struct ExchangeBuilder {
     let field = line.layout.roles.status
     guard field >= 0, !line.isAbsent(field) else { return 0 }
     let range = line.fields[field]
-    guard range.count == 3 else { return -1 }
     let text = line.base + Int(range.start)
+    guard range.count == 3 else { return isNoStatus(text, range.count) ? 0 : -1 }
     var value = 0
     for index in 0..<3 {
       let digit = text[index] &- 48
@@ -46,6 +60,12 @@ struct ExchangeBuilder {
     }
     // nginx prints 000 when it never came to an answer.
     return value == 0 || value >= 100 ? value : -1
+  }
+
+  /// What Envoy, Cloudflare and HAProxy print when it never came to an answer.
+  private static func isNoStatus(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    count == 1 && text[0] == UInt8(ascii: "0")
+      || count == 2 && text[0] == UInt8(ascii: "-") && text[1] == UInt8(ascii: "1")
   }
 
   /// The instant by which a line is placed: of a given stamp.
@@ -102,19 +122,18 @@ struct ExchangeBuilder {
     guard let times = times(line) else { return .unreadable }
     let parts = requestParts(line)
     if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
+    let internalRequest = line.layout.roles.internalRequest
+    if internalRequest >= 0, line.isFlagSet(internalRequest) { return .noRequest }
     let isRefused = Self.isRefusedUnread(line, status: status)
     if !keepsAll {
       let concern = CORSConcern(
-        hasOrigin: line.layout.roles.origin < 0 || isRefused
-          ? nil : !line.isAbsent(line.layout.roles.origin),
+        hasOrigin: isRefused ? nil : showsNoOrigin(line) ? false : nil,
         isOptions: Self.isOptions(line), isRedirect: Self.isRedirect(status))
       guard concern.isKept else { return .passedOver(start: times.start, end: times.end) }
     }
+    blockUserAgent = nil
     let request =
-      isRefused
-      ? MessageEvidence.unseen
-      : MessageEvidence(
-        coverage: line.layout.roles.requestCoverage, fields: requestFields(line))
+      isRefused ? MessageEvidence.unseen : requestEvidence(line)
     var ending = ExchangeEnding.complete
     var answered: Int? = status == 0 ? nil : status
     if line.layout.mayBeNginx, status == 499 || status == 444 {
@@ -125,20 +144,22 @@ struct ExchangeBuilder {
       ending = .unanswered
     }
     let response =
-      ending == .complete
-      ? MessageEvidence(
-        coverage: line.layout.roles.responseCoverage, fields: responseFields(line)) : .unseen
+      ending == .complete ? responseEvidence(line) : .unseen
     exchanges.append(
       Exchange(
         id: ExchangeID(source: source, number: number), startedAt: times.start,
         endedAt: times.end, timeBasis: times.basis, resolution: times.resolution,
-        client: optionalText(line, line.layout.roles.client, .address)
+        client: optionalText(
+          line, line.layout.roles.client,
+          line.layout.roles.clientHasPort ? .addressAndPort : .address)
           ?? optionalText(line, line.layout.roles.peer, .address) ?? "",
         forwardedFor: forwardedFor(line, request),
-        userAgent: optionalText(line, line.layout.roles.userAgent, .plain), method: parts.method,
+        userAgent: optionalText(line, line.layout.roles.userAgent, .plain) ?? blockUserAgent,
+        method: parts.method,
         url: url(line, target: parts.target, request, isRefused: isRefused), status: answered,
         requestID: optionalText(line, line.layout.roles.requestID, .plain),
-        httpVersion: parts.version, ending: ending, request: request, response: response))
+        httpVersion: parts.version, ending: ending, observed: observed(line), request: request,
+        response: response))
     return .exchange(start: times.start, end: times.end)
   }
 
@@ -150,29 +171,7 @@ struct ExchangeBuilder {
     }
   }
 
-  private mutating func requestFields(_ line: Line) -> [HeaderField] {
-    var fields: [HeaderField] = []
-    fields.reserveCapacity(line.layout.roles.requestFields.count)
-    for entry in line.layout.roles.requestFields {
-      if entry.isFlag {
-        if line.isFlagSet(entry.field) { fields.append(HeaderField(entry.name, nil)) }
-      } else if !line.isAbsent(entry.field) {
-        fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
-      }
-    }
-    return fields
-  }
-
-  private mutating func responseFields(_ line: Line) -> [HeaderField] {
-    var fields: [HeaderField] = []
-    fields.reserveCapacity(line.layout.roles.responseFields.count)
-    for entry in line.layout.roles.responseFields where !line.isAbsent(entry.field) {
-      fields.append(HeaderField(entry.name, text(line, entry.field, entry.kind)))
-    }
-    return fields
-  }
-
-  private mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
+  mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
     let range = line.fields[field]
     return interner.text(line.base + Int(range.start), range.count, kind)
   }
@@ -240,7 +239,7 @@ struct ExchangeBuilder {
       return (0, 0)
     }
     let range = line.fields[line.layout.roles.duration]
-    return StampReader.decimal(
+    return StampReader.duration(
       line.base, Int(range.start), Int(range.end), unit: line.layout.roles.durationUnit)
   }
 
@@ -305,7 +304,10 @@ struct ExchangeBuilder {
 
   private mutating func target(_ line: Line, _ range: FieldRange) -> String {
     let start = line.base + Int(range.start)
-    let text = interner.decoded(start, range.count)
+    // A plus in a URL is one that was sent.
+    let text =
+      line.layout.escaping == .plus
+      ? ValueEscapes.text(start, range.count, .none) : interner.decoded(start, range.count)
     // Only user info and queries can hold secrets; an escaped byte may be part of either.
     func holds(_ byte: UInt8) -> Bool {
       ByteSearch.first(byte, in: start, from: 0, to: range.count) < range.count
@@ -392,7 +394,8 @@ struct ExchangeBuilder {
     }
     guard append(line.layout.roles.scheme), append(line.layout.roles.hostHeader),
       append(line.layout.roles.host), append(line.layout.roles.serverName),
-      append(line.layout.roles.port)
+      append(line.layout.roles.port), append(line.layout.roles.identityOrHost),
+      append(line.layout.roles.frontend), append(line.layout.roles.tls)
     else { return nil }
     return (UnsafePointer(scratch.bytes), count)
   }
@@ -400,11 +403,12 @@ struct ExchangeBuilder {
   private mutating func makeURL(
     _ line: Line, target: String, _ request: MessageEvidence
   ) -> RequestURL {
-    let scheme = optionalText(line, line.layout.roles.scheme, .plain)
+    let scheme =
+      optionalText(line, line.layout.roles.scheme, .plain) ?? connectionScheme(line)
     let header = hostText(line, line.layout.roles.hostHeader)
     let host =
       header ?? hostText(line, line.layout.roles.host)
-      ?? hostText(line, line.layout.roles.serverName)
+      ?? hostText(line, line.layout.roles.serverName) ?? hostOfIdentity(line)
     // Without the scheme, the port of this hop says nothing of the one that the browser used.
     let port =
       scheme == nil || header != nil
@@ -417,6 +421,27 @@ struct ExchangeBuilder {
       header != nil || port != nil || host.flatMap { Origin.split(authority: $0)?.port } != nil
     if !isPortTold, target.utf8.first == UInt8(ascii: "/"), !trustsForwarded { url.port = nil }
     return url
+  }
+
+  /// What the connection says of the scheme.
+  private func connectionScheme(_ line: Line) -> String? {
+    let roles = line.layout.roles
+    if roles.tls >= 0, line.fields[roles.tls].count > 0 { return "https" }
+    if roles.frontend >= 0 {
+      let range = line.fields[roles.frontend]
+      return range.count > 1 && line.base[Int(range.end) - 1] == UInt8(ascii: "~")
+        ? "https" : "http"
+    }
+    return line.layout.hopScheme
+  }
+
+  /// The second field of lighttpd's lines is the host, that of others the identity of the client,
+  /// which is hardly ever known and has neither dot nor colon.
+  private mutating func hostOfIdentity(_ line: Line) -> String? {
+    guard let text = hostText(line, line.layout.roles.identityOrHost),
+      text == "localhost" || text.utf8.contains(where: { $0 == 0x2E || $0 == 0x3A })
+    else { return nil }
+    return text
   }
 
   private mutating func hostText(_ line: Line, _ field: Int) -> String? {
@@ -446,41 +471,5 @@ private final class Scratch {
 
   deinit {
     bytes.deallocate()
-  }
-}
-
-/// A line whose fields, or the first of them, were found.
-struct Line {
-  let base: UnsafePointer<UInt8>
-  let end: Int
-  /// Kept alive by whoever made the line: it is asked several times for each.
-  unowned(unsafe) let layout: LineLayout
-  let fields: UnsafeMutablePointer<FieldRange>
-
-  /// Whether a field says that there is no value.
-  @inline(__always)
-  func isAbsent(_ field: Int) -> Bool {
-    let range = fields[field]
-    switch range.count {
-    case ..<0: return true
-    case 0: return layout.escaping.emptyIsAbsent
-    case 1: return layout.escaping.dashIsAbsent && base[Int(range.start)] == UInt8(ascii: "-")
-    default: return false
-    }
-  }
-
-  /// Whether a flag says yes.
-  func isFlagSet(_ field: Int) -> Bool {
-    guard fields[field].count > 0 else { return false }
-    for text in ["-", "0", "no", "false", "absent", "off"] as [StaticString]
-    where equals(field, text) { return false }
-    return true
-  }
-
-  @inline(__always)
-  func equals(_ field: Int, _ text: StaticString) -> Bool {
-    let range = fields[field]
-    return range.count == text.utf8CodeUnitCount
-      && ByteSearch.equal(base + Int(range.start), text.utf8Start, range.count)
   }
 }

@@ -33,6 +33,12 @@ enum FieldNames {
     return bare(key)
   }
 
+  /// The meaning of a header's name whose direction is known.
+  static func header(named name: String, isResponse: Bool) -> FieldMeaning {
+    header(
+      String(name.asciiLowercased.map { $0 == "-" ? "_" : $0 }), isResponse: isResponse)
+  }
+
   private static func header(_ key: String, isResponse: Bool) -> FieldMeaning {
     if let meaning = headers[key] {
       switch (meaning, isResponse) {
@@ -108,7 +114,8 @@ enum FieldNames {
     add(.target, "uri", "request_uri", "url", "request_url", "path", "request_path", "target")
     add(.arguments, "args", "query", "query_string", "querystring")
     add(
-      .httpVersion, "proto", "protocol", "server_protocol", "request_protocol", "http_version")
+      .httpVersion, "proto", "protocol", "server_protocol", "request_protocol", "http_version",
+      "version")
     add(.scheme, "scheme", "request_scheme")
     // `$host` and `Host` are both called so: a port that is not there may only not be told.
     add(.host, "host")
@@ -120,6 +127,9 @@ enum FieldNames {
       "response_status_code", "http_status")
     add(.userAgent, "ua", "agent", "user_agent", "http_user_agent", "useragent")
     add(.requestID, "request_id", "rid", "req_id", "requestid", "x_request_id", "http_x_request_id")
+    add(
+      .lineCount(.accessControlAllowOrigin), "acao_n", "acao_count",
+      "access_control_allow_origin_count")
     add(.presence(.cookie), "has_cookie", "cookie")
     add(.presence(.authorization), "has_authorization", "has_auth", "authorization", "auth")
     add(end(.epoch(unit: 1_000_000_000)), "msec")

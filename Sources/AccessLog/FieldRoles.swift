@@ -3,6 +3,7 @@ internal import HTTPExchange
 /// Which field of a layout plays which part; -1 where none does.
 struct FieldRoles {
   var client = -1
+  var clientHasPort = false
   var peer = -1
   var forwardedChain = -1
   var requestLine = -1
@@ -25,6 +26,18 @@ struct FieldRoles {
   var requestID = -1
   var origin = -1
   var secFetchSite = -1
+  var requestBlock = -1
+  var requestShape = BlockShape(spelling: .object, isWhole: false)
+  var responseBlock = -1
+  var responseShape = BlockShape(spelling: .object, isWhole: false)
+  var tls = -1
+  var frontend = -1
+  var identityOrHost = -1
+  var internalRequest = -1
+  var browserError = -1
+  var lineCounts: [(field: Int, name: HeaderName)] = []
+  /// Fields that are cut at so many bytes.
+  var limits: [(field: Int, name: HeaderName, isRequest: Bool, bytes: Int)] = []
   /// Fields that forwarding hops write.
   var forwarding: [Int] = []
   /// The stamps of each end, the finest first.
@@ -41,13 +54,21 @@ struct FieldRoles {
   /// A stamp among those, for the span of the log.
   var early: (field: Int, form: StampForm, isStart: Bool)?
 
+  /// Whether a line has a time.
+  var tellsTime: Bool { !(starts.isEmpty && ends.isEmpty) }
+
   /// Whether a line can become an exchange: a time, and a request.
   var isSufficient: Bool {
-    !(starts.isEmpty && ends.isEmpty)
+    tellsTime
       && (requestLine >= 0 || (method >= 0 && (target >= 0 || path >= 0)))
   }
 
-  init(_ meanings: [FieldMeaning], escaping: Escaping) {
+  /// - Parameters:
+  ///   - repeats: which lines the server prints of a repeated field; `nil` where the escaping says it.
+  ///   - limits: for each field the bytes at which its value is cut; nothing where none is.
+  init(
+    _ meanings: [FieldMeaning], escaping: Escaping, repeats: Repeats? = nil, limits: [Int] = []
+  ) {
     var request: [HeaderName: Fidelity] = [:]
     var response: [HeaderName: Fidelity] = [:]
     func take(_ place: inout Int, _ index: Int) {
@@ -63,6 +84,9 @@ struct FieldRoles {
       case .ignored: break
       case .stamp(let stamp) where hasFirm && !stamp.isFirm: break
       case .client: take(&client, index)
+      case .clientAndPort:
+        clientHasPort = client < 0
+        take(&client, index)
       case .peer: take(&peer, index)
       case .forwardedChain: take(&forwardedChain, index)
       case .requestLine: take(&requestLine, index)
@@ -92,6 +116,18 @@ struct FieldRoles {
         }
       case .userAgent: take(&userAgent, index)
       case .requestID: take(&requestID, index)
+      case .requestBlock(let shape):
+        take(&requestBlock, index)
+        requestShape = shape
+      case .responseBlock(let shape):
+        take(&responseBlock, index)
+        responseShape = shape
+      case .lineCount(let name): lineCounts.append((index, name))
+      case .tls: take(&tls, index)
+      case .frontend: take(&frontend, index)
+      case .identityOrHost: take(&identityOrHost, index)
+      case .browserError: take(&browserError, index)
+      case .internalRequest: take(&internalRequest, index)
       case .requestHeader(let name):
         if name == .xRequestID { take(&requestID, index) }
         guard name.isKeptInRequests, request[name] == nil else { break }
@@ -102,7 +138,10 @@ struct FieldRoles {
           forwarding.append(index)
         default: break
         }
-        request[name] = escaping.fidelity(ofRequest: name)
+        request[name] = escaping.fidelity(ofRequest: name, repeats)
+        if limits.indices.contains(index), limits[index] > 0 {
+          self.limits.append((index, name, true, limits[index]))
+        }
         requestFields.append((index, name, false, ValueKind(request: name)))
       case .presence(let name):
         guard request[name] == nil else { break }
@@ -110,7 +149,10 @@ struct FieldRoles {
         requestFields.append((index, name, true, .plain))
       case .responseHeader(let name):
         guard name.isKeptInResponses, response[name] == nil else { break }
-        response[name] = escaping.fidelity(ofResponse: name)
+        response[name] = escaping.fidelity(ofResponse: name, repeats)
+        if limits.indices.contains(index), limits[index] > 0 {
+          self.limits.append((index, name, false, limits[index]))
+        }
         responseFields.append((index, name, ValueKind(response: name)))
       }
     }
@@ -120,7 +162,7 @@ struct FieldRoles {
     requestCoverage = .only(request)
     responseCoverage = .only(response)
     // Where values can forge fields, the whole line is looked at first.
-    if origin >= 0, escaping != .none {
+    if origin >= 0, !escaping.isUnescaped {
       decisive = max(origin, status, method >= 0 ? method : requestLine)
       let stamps =
         ends.map { (field: $0.field, form: $0.form, isStart: false) }
@@ -146,7 +188,7 @@ extension StampForm {
     case .epoch(let unit): unit < 1_000_000_000 ? 0 : 1
     case .items(let items):
       items.contains { if case .fraction = $0 { true } else { false } } ? 0 : 3
-    case .iso, .any: 2
+    case .iso, .isoUTC, .any: 2
     case .clf: 3
     }
   }

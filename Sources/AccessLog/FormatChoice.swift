@@ -15,8 +15,9 @@ extension FormatChoice {
   /// Reads the argument of `--format`.
   ///
   /// - Parameter argument: the name of a format; a pattern, in which `$` means nginx and `%`
-  ///   Apache; a whole `log_format` or `LogFormat` line; or `@` and the path of a configuration
-  ///   file.
+  ///   Apache, or Envoy where it has such operators; a whole `log_format` or `LogFormat` line; a
+  ///   mapping such as `json:method=verb,url=uri` (see ``MappedFormat``); or `@` and the path of a
+  ///   configuration file of nginx, Apache, HAProxy, Envoy, Istio, lighttpd or Varnish.
   /// - Throws: ``FormatError`` when there is no such format, when a pattern cannot be compiled
   ///   (with the column), or when a file defines no format (with the line, where one is wrong).
   public init(argument: String) throws(FormatError) {
@@ -25,6 +26,8 @@ extension FormatChoice {
     } else if argument.hasPrefix("@") {
       self = .candidates(try Self.read(file: String(argument.dropFirst())))
     } else if let format = LogFormat.named(argument) {
+      self = .format(format)
+    } else if let format = try MappedFormat.format(argument) {
       self = .format(format)
     } else {
       self = .format(try Self.pattern(argument))
@@ -96,6 +99,11 @@ extension FormatChoice {
         return LogFormat(
           name: "pattern", summary: "nginx log_format of the command line",
           layout: try NginxPattern.layout(unescaped, escaping: escaping))
+      }
+      if argument.contains("%REQ(") || argument.contains("%START_TIME") {
+        return LogFormat(
+          name: "pattern", summary: "Envoy format of the command line",
+          layout: try EnvoyPattern.layout(unescaped))
       }
       if text.contains(UInt8(ascii: "%")) {
         return LogFormat(

@@ -9,36 +9,86 @@ enum JSONScan {
     var isScalar: Bool
   }
 
-  /// The members of the object that a line is, and where the last ends; `nil` when the line is none.
+  /// The members of the object that a line is; `nil` when the line is none.
   static func members(
     _ base: UnsafePointer<UInt8>, _ end: Int
   ) -> [Member]? {
-    var index = blank(base, 0, end)
-    guard index < end, base[index] == UInt8(ascii: "{") else { return nil }
-    index = blank(base, index + 1, end)
     var members: [Member] = []
+    var stop = 0
+    let isWhole = forEachMember(base, 0, end, endsAt: &stop) { name, value in
+      guard members.count <= AccessLogLimits.fields else { return }
+      let first = base[value.lowerBound]
+      members.append(
+        Member(
+          name: name, value: value,
+          isScalar: first != UInt8(ascii: "{") && first != UInt8(ascii: "[")))
+    }
+    guard isWhole, members.count <= AccessLogLimits.fields, blank(base, stop, end) == end
+    else { return nil }
+    return members
+  }
+
+  /// Gives the members of the object that begins at a place, each with its whole value.
+  ///
+  /// - Parameter stop: where the object ends.
+  /// - Returns: whether it is an object, and ends before `end`.
+  @inline(__always)
+  static func forEachMember(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, endsAt stop: inout Int,
+    _ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void
+  ) -> Bool {
+    var index = blank(base, start, end)
+    guard index < end, base[index] == UInt8(ascii: "{") else { return false }
+    index = blank(base, index + 1, end)
     if index < end, base[index] == UInt8(ascii: "}") {
-      return blank(base, index + 1, end) == end ? members : nil
+      stop = index + 1
+      return true
     }
     while true {
-      guard index < end, base[index] == UInt8(ascii: "\"") else { return nil }
+      guard index < end, base[index] == UInt8(ascii: "\"") else { return false }
       let nameEnd = ByteSearch.closingQuote(in: base, from: index + 1, to: end)
-      guard nameEnd >= 0, members.count < AccessLogLimits.fields else { return nil }
+      guard nameEnd >= 0 else { return false }
       let name = index + 1..<nameEnd
       index = blank(base, nameEnd + 1, end)
-      guard index < end, base[index] == UInt8(ascii: ":") else { return nil }
+      guard index < end, base[index] == UInt8(ascii: ":") else { return false }
       index = blank(base, index + 1, end)
-      guard index < end else { return nil }
-      let isScalar = base[index] != UInt8(ascii: "{") && base[index] != UInt8(ascii: "[")
+      guard index < end else { return false }
       let valueEnd = endOfValue(base, index, end)
-      guard valueEnd >= 0 else { return nil }
-      members.append(Member(name: name, value: index..<valueEnd, isScalar: isScalar))
+      guard valueEnd >= 0 else { return false }
+      // The value may be nothing, as nginx prints a variable that is not there.
+      body(name, index..<valueEnd)
       index = blank(base, valueEnd, end)
-      guard index < end else { return nil }
+      guard index < end else { return false }
       switch base[index] {
       case UInt8(ascii: ","): index = blank(base, index + 1, end)
-      case UInt8(ascii: "}"): return blank(base, index + 1, end) == end ? members : nil
-      default: return nil
+      case UInt8(ascii: "}"):
+        stop = index + 1
+        return true
+      default: return false
+      }
+    }
+  }
+
+  /// Gives the elements of the array that begins at a place.
+  ///
+  /// - Returns: whether it is an array, and ends before `end`.
+  static func forEachElement(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ body: (_ value: Range<Int>) -> Void
+  ) -> Bool {
+    var index = blank(base, start, end)
+    guard index < end, base[index] == UInt8(ascii: "[") else { return false }
+    index = blank(base, index + 1, end)
+    if index < end, base[index] == UInt8(ascii: "]") { return true }
+    while true {
+      let valueEnd = endOfValue(base, index, end)
+      guard valueEnd > index else { return false }
+      body(index..<valueEnd)
+      index = blank(base, valueEnd, end)
+      guard index < end else { return false }
+      switch base[index] {
+      case UInt8(ascii: ","): index = blank(base, index + 1, end)
+      case UInt8(ascii: "]"): return true
+      default: return false
       }
     }
   }
@@ -97,7 +147,7 @@ enum JSONScan {
   }
 
   @inline(__always)
-  private static func blank(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+  static func blank(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
     var index = start
     while index < end, base[index] == 0x20 || base[index] == 0x09 || base[index] == 0x0D {
       index &+= 1

@@ -13,25 +13,83 @@ struct LayoutLearner: Sendable {
     case tail
   }
 
+  /// What the first line that is learned has to show.
+  enum Sign: Sendable {
+    case anything
+    /// One of Envoy's words for what became of a request, or a name that Istio gives by default.
+    case envoy
+    /// A member whose name begins so.
+    case member(prefix: StaticString)
+    /// A request line with a whole URL in it, and a field of that name.
+    case absoluteTarget(with: StaticString)
+  }
+
   let kind: Kind
   /// The left parts that are tried, in this order.
   let lefts: [LineLayout]
+  let escaping: Escaping
+  let repeats: Repeats?
+  let sign: Sign
+  /// Whether the server leaves out members that have no value.
+  let infersAbsence: Bool
 
-  init(_ kind: Kind, lefts: [LineLayout] = []) {
+  init(
+    _ kind: Kind, lefts: [LineLayout] = [], escaping: Escaping? = nil, repeats: Repeats? = nil,
+    sign: Sign = .anything, infersAbsence: Bool = false
+  ) {
     self.kind = kind
     self.lefts = lefts
+    self.escaping = escaping ?? (kind == .json ? .anyJSON : .anyText)
+    self.repeats = repeats
+    self.sign = sign
+    self.infersAbsence = infersAbsence
   }
 
   /// The layout of a line; `nil` when the line is none of this kind, or says too little.
-  func learn(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
-    let layout = kind == .json ? Self.json(base, end) : text(base, end)
-    guard let layout, layout.roles.isSufficient, layout.roles.status >= 0,
-      layout.count <= AccessLogLimits.fields
+  ///
+  /// - Parameter isFirst: whether nothing was learned before, so that the sign has to be shown.
+  func learn(_ base: UnsafePointer<UInt8>, _ end: Int, isFirst: Bool) -> LineLayout? {
+    if isFirst, !showsSign(base, end) { return nil }
+    let layout = kind == .json ? json(base, end) : text(base, end)
+    guard let layout, layout.roles.status >= 0, layout.count <= AccessLogLimits.fields,
+      // A request that could not be read has neither method nor path to leave out.
+      layout.roles.isSufficient || (infersAbsence && !isFirst && layout.roles.tellsTime)
     else { return nil }
     return layout
   }
 
-  private static func json(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+  private func showsSign(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+    func holds(_ text: StaticString) -> Bool {
+      let count = text.utf8CodeUnitCount
+      let first = text.utf8Start[0]
+      var place = ByteSearch.first(first, in: base, from: 0, to: end)
+      while place + count <= end {
+        if ByteSearch.equal(base + place, text.utf8Start, count) { return true }
+        place = ByteSearch.first(first, in: base, from: place + 1, to: end)
+      }
+      return false
+    }
+    switch sign {
+    case .anything: return true
+    case .envoy:
+      for word in Self.envoyWords where holds(word) { return true }
+      return false
+    case .member(let prefix): return holds(prefix)
+    case .absoluteTarget(let field):
+      return (holds(" http://") || holds("- http://")) && holds(field)
+    }
+  }
+
+  /// Values of `%RESPONSE_CODE_DETAILS%`, as far as they begin a value, and Istio's names.
+  private static let envoyWords: [StaticString] = [
+    "\"via_upstream", "\"direct_response", "\"route_not_found", "\"cluster_not_found",
+    "\"no_healthy_upstream", "\"upstream_reset_", "\"upstream_response_timeout",
+    "\"http1.", "\"http2.", "\"http3.", "\"ext_authz_", "\"jwt_authn_", "\"rbac_access_denied",
+    "\"downstream_remote_disconnect", "\"response_code_details\":", "\"response_flags\":",
+    "\"upstream_service_time\":",
+  ]
+
+  private func json(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
     guard let members = JSONScan.members(base, end), !members.isEmpty else { return nil }
     var elements: [LineElement] = []
     var place = 0
@@ -41,12 +99,21 @@ struct LayoutLearner: Sendable {
           Array(UnsafeBufferPointer(start: base + place, count: member.value.lowerBound - place))))
       let name = UnsafeBufferPointer(
         start: base + member.name.lowerBound, count: member.name.count)
-      let meaning = member.isScalar ? FieldNames.meaning(of: name) : .ignored
+      let isList = base[member.value.lowerBound] == UInt8(ascii: "[")
+      var meaning =
+        member.isScalar || isList ? FieldNames.meaning(of: name) : FieldMeaning.ignored
+      if isList {
+        switch meaning {
+        case .requestHeader, .responseHeader: break
+        default: meaning = .ignored
+        }
+      }
       elements.append(.field(meaning, .json))
       place = member.value.upperBound
     }
     elements.append(.literal(Array(UnsafeBufferPointer(start: base + place, count: end - place))))
-    return LineLayout(elements: elements, escaping: .anyJSON, mayBeNginx: true)
+    return LineLayout(
+      elements: elements, escaping: escaping, mayBeNginx: repeats == nil, repeats: repeats)
   }
 
   private func text(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
@@ -62,7 +129,8 @@ struct LayoutLearner: Sendable {
       guard let tail = Self.tail(base, place, end, ignoresNames: kind == .tail) else { continue }
       if kind == .named, !tail.isNamed { continue }
       return LineLayout(
-        elements: left.elements + tail.elements, escaping: .anyText, mayBeNginx: true)
+        elements: left.elements + tail.elements, escaping: escaping, mayBeNginx: repeats == nil,
+        repeats: repeats)
     }
     return nil
   }

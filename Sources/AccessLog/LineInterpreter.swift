@@ -10,6 +10,14 @@ struct LineInterpreter {
     case skipped(String)
     /// It should have been one.
     case unreadable(String)
+
+    /// Whether the line is of the format, with or without a request.
+    var isLine: Bool {
+      switch self {
+      case .used, .skipped("no-request"), .skipped("header-line"): true
+      case .skipped, .unreadable: false
+      }
+    }
   }
 
   /// Counts of the lines that were exchanges.
@@ -18,6 +26,8 @@ struct LineInterpreter {
     var passedOver: UInt64 = 0
     /// Lines of the format that hold no request.
     var withoutRequest: UInt64 = 0
+    /// Lines of the same server that are of another kind.
+    var otherMessages: UInt64 = 0
   }
 
   private(set) var counts = Counts()
@@ -28,6 +38,9 @@ struct LineInterpreter {
   private(set) var layout: LineLayout?
 
   private let learner: LayoutLearner?
+  private let header: HeaderRule?
+  /// Whether lines that are JSON but say something else stand between those of the format.
+  private let hasOtherMessages: Bool
   private var learned: [LineLayout] = []
   private var builder: ExchangeBuilder
   private let fields: FieldTable
@@ -38,21 +51,83 @@ struct LineInterpreter {
   ///
   /// - Parameter isForFewLines: whether only the head of an input is looked at.
   init(format: LogFormat, options: IngestOptions, isForFewLines: Bool = false) {
+    let escaping: Escaping
+    var learner: LayoutLearner?
+    var header: HeaderRule?
     switch format.rule {
     case .layout(let layout):
       self.layout = layout
-      learner = nil
-      builder = ExchangeBuilder(
-        options: options, escaping: layout.escaping, isForFewLines: isForFewLines)
-    case .learned(let learner, let first):
+      escaping = layout.escaping
+    case .layouts(let layouts):
+      layout = layouts.first
+      learned = layouts
+      escaping = layouts.first?.escaping ?? .anyText
+    case .learned(let rule, let first):
       layout = first
-      self.learner = learner
+      learner = rule
       if let first { learned.append(first) }
-      builder = ExchangeBuilder(
-        options: options, escaping: learner.kind == .json ? .anyJSON : .anyText,
-        isForFewLines: isForFewLines)
+      escaping = rule.escaping
+    case .headed(let rule, let first):
+      layout = first.first
+      header = rule
+      learned = first
+      escaping = rule.escaping
+    case .document(.har):
+      layout = LogFormat.harEntry.layout
+      escaping = .json
     }
+    self.learner = learner
+    self.header = header
+    builder = ExchangeBuilder(options: options, escaping: escaping, isForFewLines: isForFewLines)
+    hasOtherMessages = format.hasOtherMessages
     fields = FieldTable()
+    builder.families = format.families
+  }
+
+  /// The header fields that the lines told, with their fidelity; `nil` before the first line of a
+  /// format whose lines say it themselves.
+  var recordedFields: [HeaderName: Fidelity]? {
+    guard let layout else { return nil }
+    var fields: [HeaderName: Fidelity] = [:]
+    func add(_ coverage: Coverage) {
+      if case .only(let names) = coverage { fields.merge(names) { $0.union($1) } }
+    }
+    let roles = layout.roles
+    if roles.requestBlock >= 0, roles.requestShape.isWhole, builder.sawRequestBlock {
+      for name in HeaderName.known where name.isKeptInRequests { fields[name] = .exact }
+      if builder.hidesOrigin { fields[.origin] = nil }
+    }
+    if roles.responseBlock >= 0, roles.responseShape.isWhole, builder.sawResponseBlock {
+      for name in HeaderName.known where name.isKeptInResponses { fields[name] = .exact }
+    }
+    if layout.family < 0 || families[layout.family].isExplicit {
+      if roles.requestBlock < 0 { add(roles.requestCoverage) }
+      if roles.responseBlock < 0 { add(roles.responseCoverage) }
+    } else {
+      add(families[layout.family].requestCoverage)
+      add(families[layout.family].responseCoverage)
+    }
+    return fields
+  }
+
+  /// What was learned of lines that leave out what is not there.
+  var families: [FieldFamily] { builder.families }
+
+  /// The layouts that lines of the input had, the last one first.
+  var layouts: [LineLayout] { learned.isEmpty ? layout.map { [$0] } ?? [] : learned }
+
+  /// A format as far as the lines that were read tell more of it.
+  func fitted(_ format: LogFormat) -> LogFormat {
+    switch format.rule {
+    case .learned(let learner, nil):
+      format.fitted(.learned(learner, first: layout), families: families)
+    case .layouts:
+      // The one that fitted last stands first, for what is said of the format.
+      format.fitted(
+        .layouts(learned.filter { $0 === layout } + learned.filter { $0 !== layout }),
+        families: families)
+    default: format.fitted(format.rule, families: families)
+    }
   }
 
   /// Reads a line without its end.
@@ -61,6 +136,7 @@ struct LineInterpreter {
     into exchanges: inout [Exchange]
   ) -> Outcome {
     guard end > 0 else { return .skipped("blank-line") }
+    if let header, let outcome = read(header, base, end) { return outcome }
     if let layout {
       let outcome = read(
         base, end, layout, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
@@ -79,9 +155,14 @@ struct LineInterpreter {
     }
     if base[0] == UInt8(ascii: "#") { return .skipped("comment-line") }
     if isBlank(base, end) { return .skipped("blank-line") }
-    guard let learner, let new = learner.learn(base, end) else {
+    if hasOtherMessages, JSONScan.members(base, end) != nil {
+      counts.otherMessages &+= 1
+      return .skipped("other-message")
+    }
+    guard let learner, let new = learner.learn(base, end, isFirst: learned.isEmpty) else {
       return .unreadable("unreadable-line")
     }
+    if learner.infersAbsence { new.family = family(of: new) }
     // A new layout is remembered as long as there is room.
     if learned.count < AccessLogLimits.layouts,
       !learned.contains(where: { $0.signature == new.signature })
@@ -92,6 +173,31 @@ struct LineInterpreter {
     return read(
       base, end, new, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
       ?? .unreadable("unreadable-line")
+  }
+
+  /// Reads a line that says how the next ones are made; `nil` when it is none.
+  private mutating func read(
+    _ header: HeaderRule, _ base: UnsafePointer<UInt8>, _ end: Int
+  ) -> Outcome? {
+    switch header.read(base, end, isFirst: learned.isEmpty) {
+    case .line: return nil
+    case .remark: return .skipped("comment-line")
+    case .layouts(let layouts):
+      learned = layouts
+      layout = layouts.first
+      for layout in layouts where header.infersAbsence { layout.family = family(of: layout) }
+      return .skipped("header-line")
+    }
+  }
+
+  /// The number of the family of a layout.
+  private mutating func family(of layout: LineLayout) -> Int {
+    let key = layout.familyKey
+    if let known = builder.families.firstIndex(where: { $0.key == key }) { return known }
+    // Without a family of its own, what a line does not name is not recorded.
+    guard builder.families.count < AccessLogLimits.layouts else { return -1 }
+    builder.families.append(FieldFamily(key: key))
+    return builder.families.count - 1
   }
 
   private func isBlank(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
@@ -111,8 +217,7 @@ struct LineInterpreter {
     guard position >= 0 else { return nil }
     let status = ExchangeBuilder.status(line)
     guard status >= 0 else { return nil }
-    if !keepsAll, layout.roles.origin >= 0, line.isAbsent(layout.roles.origin),
-      !ExchangeBuilder.isOptions(line),
+    if !keepsAll, builder.showsNoOrigin(line), !ExchangeBuilder.isOptions(line),
       !ExchangeBuilder.isRedirect(status), !Self.mayBeRefusedUnread(status),
       let early = layout.roles.early
     {
@@ -128,7 +233,7 @@ struct LineInterpreter {
         base, end, at: position, wanted: decisive &+ 1..<count, into: fields.ranges)
       guard position >= 0 else { return nil }
     }
-    if layout.escaping == .none, !layout.isUnambiguous(base, end, fields.ranges) {
+    if layout.escaping.isUnescaped, !layout.isUnambiguous(base, end, fields.ranges) {
       return .unreadable("ambiguous-line")
     }
     switch builder.build(

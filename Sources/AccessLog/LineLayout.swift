@@ -70,7 +70,25 @@ final class LineLayout: @unchecked Sendable {
   let elements: [LineElement]
   /// All literals in one run, for telling layouts apart.
   let signature: [UInt8]
+  /// How fields are found that are not told by the literals between them.
+  let structure: Structure
+  /// The scheme of the connections that the log is about; `nil` where they can be of both.
+  let hopScheme: String?
+  /// Which of the ``FieldFamily`` values of a reading its lines belong to; -1 when what a line does
+  /// not name is not recorded.
+  ///
+  /// Set while the layout is made, before anybody else knows it.
+  var family = -1
 
+  /// How the fields of a line are found.
+  enum Structure {
+    case literals
+    case columns(ColumnRule)
+    case members(MemberMap)
+  }
+
+  /// Whether fields are told by the literals between them, which is asked for every line.
+  private let hasLiterals: Bool
   private let slots: UnsafeMutablePointer<Slot>
   private let literals: UnsafeMutablePointer<UInt8>
   private let leadCount: Int
@@ -81,8 +99,12 @@ final class LineLayout: @unchecked Sendable {
   /// Compiles a sequence of elements; more fields than ``AccessLogLimits/fields`` are ignored by
   /// the callers, which refuse them.
   init(
-    elements source: [LineElement], escaping: Escaping, mayBeNginx: Bool, allowsTail: Bool = false
+    elements source: [LineElement], escaping: Escaping, mayBeNginx: Bool, allowsTail: Bool = false,
+    repeats: Repeats? = nil, limits: [Int] = [], hopScheme: String? = nil
   ) {
+    structure = .literals
+    hasLiterals = true
+    self.hopScheme = hopScheme
     let elements = Self.joined(source)
     self.elements = elements
     self.escaping = escaping
@@ -123,7 +145,7 @@ final class LineLayout: @unchecked Sendable {
             .json
           } else if after.isEmpty {
             allowsTail ? .word : form == .word ? .lastWord : .rest
-          } else if escaping != .none, before.last == quote, after.first == quote {
+          } else if !escaping.isUnescaped, before.last == quote, after.first == quote {
             escaping == .nginxDefault ? .quoted : .quotedEscapes
           } else if form == .list {
             .list
@@ -143,7 +165,7 @@ final class LineLayout: @unchecked Sendable {
     }
     self.meanings = meanings
     self.signature = signature
-    roles = FieldRoles(meanings, escaping: escaping)
+    roles = FieldRoles(meanings, escaping: escaping, repeats: repeats, limits: limits)
     leadCount = lead
     slotCount = slots.count
     lastLiteral = Int(slots.last?.literal ?? 0)
@@ -154,9 +176,51 @@ final class LineLayout: @unchecked Sendable {
     literals.initialize(from: bytes, count: bytes.count)
   }
 
+  /// A layout whose fields are found otherwise: columns, or members of a JSON object.
+  init(
+    _ structure: Structure, meanings: [FieldMeaning], escaping: Escaping,
+    repeats: Repeats? = nil, limits: [Int] = [], hopScheme: String? = nil
+  ) {
+    self.structure = structure
+    hasLiterals = false
+    self.meanings = meanings
+    self.escaping = escaping
+    self.hopScheme = hopScheme
+    mayBeNginx = false
+    allowsTail = true
+    elements = []
+    signature = []
+    roles = FieldRoles(meanings, escaping: escaping, repeats: repeats, limits: limits)
+    leadCount = 0
+    slotCount = meanings.count
+    lastLiteral = 0
+    lastLiteralCount = 0
+    slots = .allocate(capacity: 1)
+    literals = .allocate(capacity: 1)
+  }
+
   deinit {
     slots.deallocate()
     literals.deallocate()
+  }
+
+  /// What the lines of one producer have in common: the spelling of the members that are in all.
+  var familyKey: [UInt8] {
+    var key: [UInt8] = []
+    var before: [UInt8] = []
+    for element in elements {
+      switch element {
+      case .literal(let text): before = text
+      case .field(let meaning, _):
+        switch meaning {
+        case .stamp, .status, .method, .target, .path, .requestLine:
+          // The name is what stands before the value.
+          key += before.suffix(while: { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "{") }) + [0]
+        default: break
+        }
+      }
+    }
+    return key
   }
 
   /// The number of fields.
@@ -174,6 +238,16 @@ final class LineLayout: @unchecked Sendable {
     _ base: UnsafePointer<UInt8>, _ end: Int, at position: Int, wanted: Range<Int>,
     into fields: UnsafeMutablePointer<FieldRange>
   ) -> Int {
+    if !hasLiterals {
+      switch structure {
+      case .literals: break
+      // These are found all at once.
+      case .columns(let rule):
+        return wanted.lowerBound > 0 || rule.split(base, end, slotCount, into: fields) ? end : -1
+      case .members(let map):
+        return wanted.lowerBound > 0 || map.split(base, end, slotCount, into: fields) ? end : -1
+      }
+    }
     var position = position
     if wanted.lowerBound == 0 {
       guard leadCount <= end, ByteSearch.equal(base, literals, leadCount) else { return -1 }
@@ -262,6 +336,7 @@ final class LineLayout: @unchecked Sendable {
   func isUnambiguous(
     _ base: UnsafePointer<UInt8>, _ end: Int, _ fields: UnsafeMutablePointer<FieldRange>
   ) -> Bool {
+    guard case .literals = structure, !allowsTail else { return true }
     var position = end
     var index = slotCount &- 1
     while index >= 0 {
@@ -350,5 +425,12 @@ final class LineLayout: @unchecked Sendable {
       }
     }
     return result
+  }
+}
+
+extension Array<UInt8> {
+  /// The last bytes that all fulfil a condition.
+  fileprivate func suffix(while holds: (UInt8) -> Bool) -> [UInt8] {
+    Array(self[(lastIndex { !holds($0) }.map { $0 + 1 } ?? startIndex)...])
   }
 }

@@ -14,6 +14,17 @@ public final class LogReader {
   private let source: String
   private let keepsAll: Bool
   private var interpreter: LineInterpreter
+  private var changes: FormatChanges
+  /// The URLs of the last preflights of a document.
+  private var preflightedURLs: [RequestURL] = []
+  /// Finds the entries of a document; `nil` for a log of lines.
+  private var scanner: HARScanner?
+  /// Where the line that is read at the moment stands with its coat.
+  private var linePlace: UnsafePointer<UInt8>?
+  /// The end of the buffer that is read at the moment.
+  private var bufferEnd: UnsafePointer<UInt8>?
+  /// Takes off what stands around the lines; `nil` for most logs.
+  private let undresser: Undresser?
   private var lineNumber: UInt64 = 0
   /// The half line at the end of the last buffer.
   private var rest: [UInt8] = []
@@ -24,15 +35,21 @@ public final class LogReader {
   private var lastCount = 0
 
   /// Begins to read an input of a known format.
-  public init(input: ByteInput, format: LogFormat, options: IngestOptions) {
+  ///
+  /// - Parameter choice: the formats that the log may go on in when it changes; `nil` for none.
+  public init(
+    input: ByteInput, format: LogFormat, choice: FormatChoice? = nil, options: IngestOptions
+  ) {
     self.input = input
     source = input.source
     keepsAll = options.keepsAll
     interpreter = LineInterpreter(format: format, options: options)
+    changes = FormatChanges(format, choice ?? .format(format), options)
+    undresser = Undresser(format.coats)
+    if case .document(.har) = format.rule { scanner = HARScanner() }
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "log", compression: input.compression)
-    record.format = format.name
-    noteFields(of: format.layout)
+    record.format = format.description
   }
 
   /// The exchanges of the next buffer of lines, which may be none; `nil` at the end of the input.
@@ -43,7 +60,11 @@ public final class LogReader {
     defer { lastCount = exchanges.count }
     do throws(InputDamage) {
       if let buffer = try input.next(carrying: rest.count) {
-        take(buffer, into: &exchanges)
+        if scanner != nil {
+          takeDocument(buffer, into: &exchanges)
+        } else {
+          take(buffer, into: &exchanges)
+        }
       } else {
         isAtEnd = true
         takeLastLine(isDamaged: false, into: &exchanges)
@@ -63,6 +84,8 @@ public final class LogReader {
   private func take(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
     guard let start = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let count = buffer.count
+    bufferEnd = start + count
+    defer { bufferEnd = nil }
     let bufferOffset = input.offset &- UInt64(count)
     var position = 0
     // A local value, so that exclusive access is settled once for the buffer and not for each line.
@@ -106,10 +129,15 @@ public final class LogReader {
 
   private func skipLongLine(at offset: UInt64) {
     lineNumber &+= 1
+    undresser?.forgetEntry()
+    noteLongLine(number: lineNumber, at: offset)
+  }
+
+  private func noteLongLine(number: UInt64, at offset: UInt64) {
     record.skip("line-too-long")
     record.addDamage(
       SourceRecord.Damage(
-        offset: offset, number: lineNumber,
+        offset: offset, number: number,
         what: "a line of more than \(AccessLogLimits.lineBytes) bytes"))
   }
 
@@ -122,71 +150,264 @@ public final class LogReader {
       return
     }
     lineNumber &+= 1
+    if let undresser {
+      linePlace = start
+      defer { linePlace = nil }
+      takeCoated(
+        UnsafeBufferPointer(start: start, count: length), undresser, at: offset, &interpreter,
+        into: &exchanges)
+      return
+    }
     var end = length
     if end > 0, start[end - 1] == 0x0D { end -= 1 }
-    switch interpreter.read(
-      start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
-    {
+    let outcome = read(start, end, from: start, number: lineNumber, &interpreter, into: &exchanges)
+    switch outcome {
     case .used: break
     case .skipped(let kind): record.skip(kind)
     case .unreadable(let kind):
       record.skip(kind)
+      record.addDamage(Self.damage(kind, number: lineNumber, at: offset))
+    }
+  }
+
+  /// Reads a line in the current format, or in another one.
+  ///
+  /// - Parameter place: where the line stands in the buffer, with its coat.
+  @inline(__always)
+  private func read(
+    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) -> LineInterpreter.Outcome {
+    let outcome = interpreter.read(
+      start, end, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+    switch outcome {
+    case .used: return outcome
+    case .skipped("other-message"), .skipped("comment-line"), .unreadable: break
+    case .skipped: return outcome
+    }
+    guard changes.isPossible else { return outcome }
+    return readChanged(
+      start, end, from: place, number: number, &interpreter, into: &exchanges) ?? outcome
+  }
+
+  private func readChanged(
+    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) -> LineInterpreter.Outcome? {
+    var ahead = UnsafeBufferPointer(start: start, count: end)
+    if let bufferEnd, place < bufferEnd {
+      ahead = UnsafeBufferPointer(start: place, count: bufferEnd - place)
+    }
+    let before = changes.current
+    switch changes.read(
+      start, end, ahead: ahead, source: source, number: number, &interpreter, into: &exchanges)
+    {
+    case .none: return nil
+    case .known(let outcome): return outcome
+    case .new(let outcome, let format):
+      record.note("format-changes")
+      record.warnings.append(
+        "line \(number) is the first of the format \(format.name); the lines before are of the format "
+          + before.name)
+      record.format = (record.format.map { "\($0), " } ?? "") + format.name
+      return outcome
+    }
+  }
+
+  private static func damage(
+    _ kind: String, number: UInt64, at offset: UInt64
+  ) -> SourceRecord.Damage {
+    let what =
+      switch kind {
+      case "ambiguous-line": "a line whose fields can be told apart in two ways"
+      case "cut-line": "the input ends inside a line"
+      default: "a line that is not of the format"
+      }
+    return SourceRecord.Damage(offset: offset, number: number, what: what)
+  }
+
+  /// Takes a line out of its coat, and reads what is under it.
+  ///
+  /// - Parameter isLast: whether the input ends behind it, perhaps within it.
+  private func takeCoated(
+    _ line: UnsafeBufferPointer<UInt8>, _ undresser: Undresser, at offset: UInt64,
+    isLast: Bool = false, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    note(
+      undresser.take(line, number: lineNumber, offset: offset), undresser, isLast: isLast,
+      &interpreter, into: &exchanges)
+  }
+
+  private func note(
+    _ outcome: Undresser.Outcome, _ undresser: Undresser, isLast: Bool,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    switch outcome {
+    case .coat: record.skip("coat-line")
+    case .part: record.skip("line-part")
+    case .tooLong(let number, let offset): noteLongLine(number: number, at: offset)
+    case .line(let line):
+      readCoated(line, undresser, isLast: isLast, &interpreter, into: &exchanges)
+    }
+  }
+
+  private func readCoated(
+    _ line: Undresser.Line, _ undresser: Undresser, isLast: Bool,
+    _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) {
+    var outcome = LineInterpreter.Outcome.skipped("blank-line")
+    if let start = line.text.baseAddress {
+      outcome = read(
+        start, line.text.count, from: linePlace ?? start, number: line.number, &interpreter,
+        into: &exchanges)
+    }
+    func give(_ kind: String, _ damage: SourceRecord.Damage) {
+      record.skip(kind)
+      record.addDamage(damage)
+    }
+    switch outcome {
+    case .used: undresser.noteUse(of: line.sender, give)
+    case .skipped(let kind): record.skip(kind)
+    case .unreadable(let kind):
+      let kind = isLast ? "cut-line" : kind
+      let damage = Self.damage(kind, number: line.number, at: line.offset)
+      if undresser.isDamage(kind, damage, of: line.sender) { give(kind, damage) }
+    }
+  }
+
+  /// Takes what is left in the coats at the end: lines of which not all parts were seen.
+  private func takeRest(of undresser: Undresser, into exchanges: inout [Exchange]) {
+    undresser.takeRest { outcome in
+      // It was counted as a part, as its other lines are.
+      record.skipped["line-part"] = record.skipped["line-part"].flatMap { $0 > 1 ? $0 - 1 : nil }
+      note(outcome, undresser, isLast: true, &interpreter, into: &exchanges)
+    }
+    let others = undresser.linesOfOthers
+    if others > 0 { record.skip("other-output", others) }
+  }
+
+  /// Takes the next bytes of a document.
+  private func takeDocument(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
+    let start = input.offset &- UInt64(buffer.count)
+    scanner?.take(buffer.bindMemory(to: UInt8.self)) { entry, number in
+      guard let base = entry.baseAddress else { return }
+      lineNumber = number
+      let before = exchanges.count
+      switch interpreter.read(
+        base, entry.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      {
+      case .used:
+        if exchanges.count > before, isUnsent(exchanges[before]) {
+          exchanges.removeLast()
+          record.passedOver["not-sent", default: 0] += 1
+        }
+      case .skipped(let kind): record.skip(kind)
+      case .unreadable:
+        record.skip("unreadable-entry")
+        record.addDamage(
+          SourceRecord.Damage(
+            offset: start, number: number, what: "an entry without a time, a method or a URL"))
+      }
+    }
+  }
+
+  /// Whether an entry is of a request that the browser never sent, because its preflight had failed:
+  /// archives list it beside the preflight, without an answer.
+  private func isUnsent(_ exchange: Exchange) -> Bool {
+    if exchange.method == "OPTIONS" {
+      if preflightedURLs.count >= AccessLogLimits.layouts { preflightedURLs.removeFirst() }
+      preflightedURLs.append(exchange.url)
+      return false
+    }
+    return exchange.observed == .failed && exchange.status == nil
+      && preflightedURLs.contains(exchange.url)
+  }
+
+  private func endDocument(_ scanner: HARScanner, isDamaged: Bool) {
+    lineNumber = scanner.count
+    if scanner.tooLong > 0 {
+      record.skip("entry-too-long", scanner.tooLong)
       record.addDamage(
         SourceRecord.Damage(
-          offset: offset, number: lineNumber,
-          what: kind == "ambiguous-line"
-            ? "a line whose fields can be told apart in two ways"
-            : "a line that is not of the format"))
+          offset: nil,
+          what: "\(scanner.tooLong) entries of more than \(HARScanner.entryBytes) bytes"))
+    }
+    if !scanner.isComplete, !isDamaged {
+      record.addDamage(
+        SourceRecord.Damage(offset: input.offset, what: "the archive ends inside its entries"))
     }
   }
 
   /// What stands behind the last line end: a whole line, or one that was cut.
   private func takeLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
-    guard !rest.isEmpty else { return }
+    if let scanner {
+      endDocument(scanner, isDamaged: isDamaged)
+      return
+    }
+    if !rest.isEmpty { readLastLine(isDamaged: isDamaged, into: &exchanges) }
+    if let undresser { takeRest(of: undresser, into: &exchanges) }
+  }
+
+  private func readLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
     let offset = input.offset &- UInt64(rest.count)
     let line = rest
     rest = []
+    lineNumber &+= 1
     line.withUnsafeBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
-      var end = buffer.count
-      if start[end - 1] == 0x0D { end -= 1 }
-      lineNumber &+= 1
+      if let undresser, !isDamaged {
+        takeCoated(
+          buffer, undresser, at: offset, isLast: true, &interpreter, into: &exchanges)
+        return
+      }
       let outcome: LineInterpreter.Outcome =
         isDamaged
         ? .unreadable("cut-line")
-        : interpreter.read(
-          start, end, source: source, number: lineNumber, keepsAll: keepsAll, into: &exchanges)
+        : read(
+          start, buffer.withoutReturn.count, from: start, number: lineNumber, &interpreter,
+          into: &exchanges)
       switch outcome {
       case .used: break
       case .skipped(let kind): record.skip(kind)
       case .unreadable:
         record.skip("cut-line")
-        record.addDamage(
-          SourceRecord.Damage(
-            offset: offset, number: lineNumber, what: "the input ends inside a line"))
+        record.addDamage(Self.damage("cut-line", number: lineNumber, at: offset))
       }
     }
   }
 
-  /// Copies the interpreter's counts into the record.
+  /// Copies the interpreters' counts into the record.
   private func publish() {
-    let counts = interpreter.counts
-    record.read = lineNumber
-    record.used = counts.used
-    record.exchanges = counts.used
-    if counts.passedOver > 0 {
-      record.passedOver[CORSConcern.none.rawValue] = counts.passedOver
+    var used: UInt64 = 0
+    var passedOver: UInt64 = 0
+    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
+      used &+= interpreter.counts.used
+      passedOver &+= interpreter.counts.passedOver
+      if let earliest = interpreter.earliest { record.see(earliest) }
+      if let latest = interpreter.latest { record.see(latest) }
     }
-    if let earliest = interpreter.earliest { record.see(earliest) }
-    if let latest = interpreter.latest { record.see(latest) }
-    if record.records == nil { noteFields(of: interpreter.layout) }
+    record.read = lineNumber
+    record.used = used
+    record.exchanges = used
+    if passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = passedOver }
+    if isAtEnd { noteFields() }
   }
 
-  private func noteFields(of layout: LineLayout?) {
-    guard let layout else { return }
-    let names = [layout.roles.requestCoverage, layout.roles.responseCoverage].flatMap {
-      if case .only(let names) = $0 { Array(names.keys) } else { [HeaderName]() }
+  /// Which header fields the lines told, each as faithfully as in the least faithful of the formats.
+  private func noteFields() {
+    var all: [HeaderName: Fidelity]?
+    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
+      guard let fields = interpreter.recordedFields else { continue }
+      // What one format does not record is not recorded throughout.
+      all =
+        all.map { known in
+          known.filter { fields[$0.key] != nil }.merging(fields) { $0.union($1) }
+            .filter { known[$0.key] != nil }
+        } ?? fields
     }
-    record.records = Set(names.map(\.description)).sorted()
+    guard let all else { return }
+    record.records = all.keys.map(\.description).sorted()
+    record.fidelity = Dictionary(
+      uniqueKeysWithValues: all.map { ($0.key.description, $0.value.description) })
   }
 }

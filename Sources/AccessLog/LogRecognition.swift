@@ -1,25 +1,39 @@
 public import HTTPExchange
 
+extension LogFormat {
+  /// The formats of lines that are known without being named.
+  fileprivate static let ofLines = all.filter { format in
+    if case .document = format.rule { false } else { format.isRecognizedAlone }
+  }
+}
+
 extension LogReader {
-  /// The format that the first lines of an input have.
+  /// The format that the first lines of an input have as they stand; see
+  /// ``recognizes(_:choice:)``.
   ///
-  /// - Parameters:
-  ///   - head: the first bytes, unpacked.
-  ///   - choice: which formats there are to choose from. One that was named has to fit one line;
-  ///     of several, the one that fits most lines is taken, and a format that nobody named has to
-  ///     fit at least a quarter of them.
-  /// - Returns: `nil` when none fits, as for text of another kind and for binary data.
-  public static func recognizes(_ head: [UInt8], choice: FormatChoice) -> LogFormat? {
+  /// - Parameter before: the format that the lines before had, when one is looked for that reads the
+  ///   first line; a few lines are then enough.
+  static func recognizesUncoated(
+    _ head: [UInt8], choice: FormatChoice, after before: LogFormat? = nil
+  ) -> LogFormat? {
     let lines = headLines(head)
     guard !lines.isEmpty else { return nil }
+    if let before {
+      var formats = LogFormat.ofLines
+      if case .candidates(let candidates) = choice { formats = candidates }
+      return best(
+        formats.filter { $0.name != before.name }, for: lines, in: head,
+        least: min(2, lines.count), readingFirst: true)
+    }
     switch choice {
     case .format(let format):
       return best([format], for: lines, in: head, least: 1)
     case .candidates(let formats):
       return best(formats, for: lines, in: head, least: 1)
     case .automatic:
-      let least = max(1, lines.count / AccessLogLimits.recognitionShare)
-      return best(LogFormat.all, for: lines, in: head, least: least)
+      let own = lines.count { head[$0.lowerBound] != UInt8(ascii: "#") }
+      let least = max(1, own / AccessLogLimits.recognitionShare)
+      return best(LogFormat.ofLines, for: lines, in: head, least: least)
     }
   }
 
@@ -32,8 +46,20 @@ extension LogReader {
     options.keepsAll = true
     var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
     var exchanges: [Exchange] = []
+    if case .document(.har) = format.rule {
+      var scanner = HARScanner()
+      head.withUnsafeBufferPointer { bytes in
+        scanner.take(bytes) { entry, number in
+          guard let base = entry.baseAddress, exchanges.isEmpty else { return }
+          _ = interpreter.read(
+            base, entry.count, source: "", number: number, keepsAll: true, into: &exchanges)
+        }
+      }
+      return exchanges.first?.time
+    }
+    let head = format.coats.isEmpty ? head : CoatRemoval(head, format.coats).text
     for range in headLines(head) {
-      read(head, range, &interpreter, &exchanges)
+      _ = read(head, range, &interpreter, &exchanges)
       if let exchange = exchanges.first { return exchange.time }
     }
     return nil
@@ -42,43 +68,52 @@ extension LogReader {
   private static func read(
     _ head: [UInt8], _ range: Range<Int>, _ interpreter: inout LineInterpreter,
     _ exchanges: inout [Exchange]
-  ) {
+  ) -> LineInterpreter.Outcome {
     head.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      _ = interpreter.read(
+      guard let base = buffer.baseAddress else { return .skipped("blank-line") }
+      return interpreter.read(
         base + range.lowerBound, range.count, source: "", number: 1, keepsAll: true,
         into: &exchanges)
     }
   }
 
-  /// Of formats that fit equally many lines the one with most fields wins, then the first.
+  /// Of formats that fit at least half as many lines as any other, one whose lines cannot be mistaken
+  /// wins, then the one that fits most lines, then that with most fields, then the first.
   private static func best(
-    _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int
+    _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int,
+    readingFirst: Bool = false
   ) -> LogFormat? {
-    var best: (format: LogFormat, lines: Int, fields: Int)?
+    var fitting: [(format: LogFormat, lines: Int, fields: Int)] = []
     for format in formats {
       var options = IngestOptions()
       options.keepsAll = true
       var interpreter = LineInterpreter(
         format: format, options: options, isForFewLines: true)
       var exchanges: [Exchange] = []
-      for range in lines { read(head, range, &interpreter, &exchanges) }
+      for (number, range) in lines.enumerated() {
+        let outcome = read(head, range, &interpreter, &exchanges)
+        if readingFirst, number == 0, !outcome.isLine { break }
+      }
       let count = Int(interpreter.counts.used &+ interpreter.counts.withoutRequest)
-      let fields = interpreter.layout?.count ?? 0
-      guard count >= least, (count, fields) > (best?.lines ?? 0, best?.fields ?? 0) else {
+      guard count > 0, count + Int(interpreter.counts.otherMessages) >= least else { continue }
+      fitting.append(
+        (interpreter.fitted(format), count, interpreter.layout?.count ?? 0))
+    }
+    let most = fitting.map(\.lines).max() ?? 0
+    var best: (format: LogFormat, lines: Int, fields: Int)?
+    for candidate in fitting where candidate.lines * 2 >= most {
+      if let best,
+        (candidate.format.rank.rawValue, candidate.lines, candidate.fields)
+          <= (best.format.rank.rawValue, best.lines, best.fields)
+      {
         continue
       }
-      var fitting = format
-      if case .learned(let learner, nil) = format.rule {
-        fitting = LogFormat(
-          name: format.name, summary: format.summary, learner: learner, first: interpreter.layout)
-      }
-      best = (fitting, count, fields)
+      best = candidate
     }
     return best?.format
   }
 
-  /// The whole lines at the start that are neither blank nor comments, up to a number.
+  /// The whole lines at the start that are not blank, up to a number.
   private static func headLines(_ head: [UInt8]) -> [Range<Int>] {
     var lines: [Range<Int>] = []
     var start = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -89,11 +124,11 @@ extension LogReader {
       var end = newline ?? head.count
       let next = end + 1
       if end > start, head[end - 1] == 0x0D { end -= 1 }
-      if end > start, head[start] != UInt8(ascii: "#") { lines.append(start..<end) }
+      if end > start { lines.append(start..<end) }
       start = next
     }
     return lines
   }
 
-  private static let headLimit = 64 * 1024
+  static let headLimit = 64 * 1024
 }

@@ -15,8 +15,11 @@ enum NginxPattern {
   }
 
   /// Literals and fields of such a text, in order.
+  ///
+  /// - Parameter names: what further names mean that are no variables of nginx.
   static func elements(
-    _ text: [UInt8], flags: [String: HeaderName]
+    _ text: [UInt8], flags: [String: HeaderName],
+    names: [String: (FieldMeaning, FieldForm)] = [:]
   ) throws(FormatError) -> [LineElement] {
     var elements: [LineElement] = []
     var literal: [UInt8] = []
@@ -49,7 +52,8 @@ enum NginxPattern {
         throw FormatError(
           "a format of more than \(AccessLogLimits.fields) variables", column: column)
       }
-      let (meaning, form) = meaning(of: name.asciiLowercased, flags: flags)
+      let (meaning, form) =
+        names[name.asciiLowercased] ?? meaning(of: name.asciiLowercased, flags: flags)
       // `$is_args` stands in front of `$args`: together they are the query with its mark.
       if name == "is_args" { continue }
       elements.append(.literal(literal))

@@ -9,10 +9,74 @@ struct ServerConfiguration {
   ///
   /// - Throws: ``FormatError`` with the line, when a format cannot be compiled.
   init(_ text: [UInt8]) throws(FormatError) {
+    let words = String(decoding: text, as: UTF8.self)
     if Self.isApache(text) {
       try readApache(text)
+    } else if HAProxyConfiguration.recognizes(text) {
+      formats = try HAProxyConfiguration(text).formats
+    } else if EnvoyConfiguration.recognizes(words) {
+      formats = try EnvoyConfiguration(words).formats
+    } else if words.contains("accesslog.") || words.contains("mod_accesslog") {
+      try readLighttpd(words)
+    } else if words.contains("varnishncsa") {
+      try readVarnish(words)
     } else {
       try readNginx(text)
+    }
+  }
+
+  // MARK: lighttpd and Varnish
+
+  /// Reads `accesslog.format`, or takes the default where there is none.
+  private mutating func readLighttpd(_ text: String) throws(FormatError) {
+    var patterns: [(String, Int)] = []
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
+      let words = HAProxyConfiguration.words(Array(line.utf8))
+      guard words.count >= 3, words[0] == "accesslog.format", words[1] == "=" else { continue }
+      patterns.append((words[2], index + 1))
+    }
+    if patterns.isEmpty {
+      patterns.append((#"%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, 1))
+    }
+    for (pattern, line) in patterns.prefix(AccessLogLimits.configurationFormats) {
+      try add(pattern, of: .lighttpd, named: "lighttpd", line: line, like: .lighttpd)
+    }
+  }
+
+  /// Reads the arguments of `varnishncsa`: `-F FORMAT`, and `-j` beside it.
+  private mutating func readVarnish(_ text: String) throws(FormatError) {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
+      let words = HAProxyConfiguration.words(Array(line.utf8))
+      guard words.contains(where: { $0.hasSuffix("varnishncsa") }),
+        formats.count < AccessLogLimits.configurationFormats
+      else { continue }
+      let place = words.firstIndex(of: "-F").map { $0 + 1 }
+      let pattern = place.flatMap { words.indices.contains($0) ? words[$0] : nil }
+      try add(
+        pattern ?? #"%h %l %u %t "%r" %s %b "%{Referer}i" "%{User-agent}i""#,
+        of: words.contains("-j") ? .varnishJSON : .varnish, named: "varnishncsa-\(index + 1)",
+        line: index + 1, like: .varnish)
+    }
+  }
+
+  private mutating func add(
+    _ pattern: String, of server: ApachePattern.Server, named name: String, line: Int,
+    like format: LogFormat
+  ) throws(FormatError) {
+    do throws(FormatError) {
+      let layout = try ApachePattern.layout(
+        Self.formatUnescaped(Array(pattern.utf8)), of: server)
+      formats.append(
+        LogFormat(
+          name: name, summary: "\(format.name) format of a configuration", layout: layout,
+          configuration: format.configuration, hides: server == .lighttpd ? [] : format.hides))
+    } catch {
+      guard error.column != nil else { return }
+      var error = error
+      error.line = line
+      throw error
     }
   }
 
@@ -99,7 +163,9 @@ struct ServerConfiguration {
       let layout = try NginxPattern.layout(
         strings.flatMap(\.bytes), escaping: escaping, flags: flags)
       formats.append(
-        LogFormat(name: name, summary: "nginx log_format of a configuration", layout: layout))
+        LogFormat(
+          name: name, summary: "nginx log_format of a configuration", layout: layout,
+          configuration: LogFormat.nginxCORS.configuration, hides: LogFormat.nginxCORS.hides))
     } catch {
       var error = error
       error.reason = "log_format \(name): \(error.reason)"
@@ -235,7 +301,8 @@ struct ServerConfiguration {
       formats.append(
         LogFormat(
           name: name, summary: "Apache LogFormat of a configuration",
-          layout: try ApachePattern.layout(Self.formatUnescaped(pattern))))
+          layout: try ApachePattern.layout(Self.formatUnescaped(pattern)),
+          configuration: LogFormat.apacheCORS.configuration, hides: LogFormat.apacheCORS.hides))
     } catch {
       var error = error
       error.reason = "\(name): \(error.reason)"

@@ -47,6 +47,7 @@ struct StampReader {
     switch form {
     case .clf: reading = clf(&cursor)
     case .iso: reading = iso(&cursor)
+    case .isoUTC: reading = StampReader(secondsFromUTC: 0).iso(&cursor)
     case .items(let items): reading = Self.items(items, &cursor, secondsFromUTC)
     case .any, .epoch: reading = any(cursor)
     }
@@ -76,7 +77,7 @@ struct StampReader {
     let after = cursor.index + digits < cursor.end ? cursor.base[cursor.index + digits] : 0
     switch (digits, after) {
     case (2, UInt8(ascii: "/")): return clf(&cursor)
-    case (4, UInt8(ascii: "-")): return iso(&cursor)
+    case (4, UInt8(ascii: "-")), (4, UInt8(ascii: "/")): return iso(&cursor)
     // Ten digits are seconds from 2001 to 2286; every three more a thousandth.
     case (10, 0), (10, UInt8(ascii: ".")):
       return Self.epoch(cursor.base, cursor.index, cursor.end, unit: 1_000_000_000)
@@ -101,8 +102,10 @@ struct StampReader {
   }
 
   private func iso(_ cursor: inout Cursor) -> Reading {
-    guard let year = cursor.number(4), cursor.take("-"), let month = cursor.number(2),
-      cursor.take("-"), let day = cursor.number(2), cursor.take("T") || cursor.take(" "),
+    // Go's console writes slashes, and columns of date and time are parted by a blank or a tab.
+    guard let year = cursor.number(4), cursor.take("-") || cursor.take("/"),
+      let month = cursor.number(2), cursor.take("-") || cursor.take("/"),
+      let day = cursor.number(2), cursor.take("T") || cursor.takeBlanks(),
       let hour = cursor.number(2), cursor.take(":"), let minute = cursor.number(2),
       cursor.take(":"), let second = cursor.number(2)
     else { return .none }
@@ -139,6 +142,47 @@ struct StampReader {
   ) -> Reading {
     let (value, step) = decimal(base, start, end, unit: unit)
     return Reading(nanoseconds: value, resolution: step)
+  }
+
+  /// A duration: a number of units, or numbers with units of their own as Go writes them, `1m2.5s`.
+  static func duration(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, unit: Int64
+  ) -> (nanoseconds: Int64, step: Int64) {
+    guard end > start, base[end &- 1] == UInt8(ascii: "s") else {
+      return decimal(base, start, end, unit: unit)
+    }
+    var total: Int64 = 0
+    var step: Int64 = 0
+    var index = start
+    while index < end {
+      let first = index
+      while index < end, Cursor.isDigit(base[index]) || base[index] == UInt8(ascii: ".") {
+        index &+= 1
+      }
+      let numberEnd = index
+      while index < end, !Cursor.isDigit(base[index]) { index &+= 1 }
+      let suffix = String(
+        decoding: UnsafeBufferPointer(start: base + numberEnd, count: index - numberEnd),
+        as: UTF8.self)
+      let known: Int64? =
+        switch suffix {
+        case "ns": 1
+        case "us", "µs", "μs", "\\u00b5s": 1000
+        case "ms": 1_000_000
+        case "s": 1_000_000_000
+        case "m": 60_000_000_000
+        case "h": 3_600_000_000_000
+        default: nil
+        }
+      guard let known else { return (0, 0) }
+      let part = decimal(base, first, numberEnd, unit: known)
+      guard part.step > 0 else { return (0, 0) }
+      let (sum, overflow) = total.addingReportingOverflow(part.nanoseconds)
+      if overflow { return (0, 0) }
+      total = sum
+      step = part.step
+    }
+    return (total, step)
   }
 
   /// A decimal number of units as nanoseconds, and what its last digit counts; the step is 0 when
@@ -257,6 +301,12 @@ private struct Cursor {
   mutating func takeByte(_ byte: UInt8) -> Bool {
     guard index < end, base[index] == byte else { return false }
     index &+= 1
+    return true
+  }
+
+  mutating func takeBlanks() -> Bool {
+    guard take(" ") || take("\t") else { return false }
+    while take(" ") || take("\t") {}
     return true
   }
 

@@ -6,12 +6,62 @@ enum ValueEscapes {
   static func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ escaping: Escaping) -> String {
     let raw = UnsafeRawBufferPointer(start: start, count: count)
     switch escaping {
-    case .none: return WireText.decode(raw)
-    case .nginxDefault, .nginxJSON, .apache, .anyText, .anyJSON:
+    case .none, .raw: return WireText.decode(raw)
+    case .nginxDefault, .nginxJSON, .apache, .anyText, .anyJSON, .json, .envoyJSON, .quoteOnly,
+      .zeek:
       let backslash = ByteSearch.first(UInt8(ascii: "\\"), in: start, from: 0, to: count)
-      guard backslash < count else { return WireText.decode(raw) }
+      guard backslash < count else {
+        return escaping == .zeek && raw.elementsEqual("(empty)".utf8) ? "" : WireText.decode(raw)
+      }
       return WireText.decode(undone(start, count, from: backslash, escaping))
+    case .hash, .hashCaptures: return WireText.decode(hexadecimal(raw, after: UInt8(ascii: "#")))
+    case .percent: return WireText.decode(hexadecimal(raw, after: UInt8(ascii: "%")))
+    case .plus, .doubled:
+      return WireText.decode(undoubled(raw, plusIsBlank: escaping == .plus))
     }
+  }
+
+  /// How many bytes a value had before it was written, for comparing it with a limit.
+  static func byteCount(_ line: Line, _ field: Int) -> Int {
+    let range = line.fields[field]
+    guard range.count > 0 else { return 0 }
+    switch line.layout.escaping {
+    case .hash, .hashCaptures:
+      let raw = UnsafeRawBufferPointer(start: line.base + Int(range.start), count: range.count)
+      return hexadecimal(raw, after: UInt8(ascii: "#")).count
+    default: return range.count
+    }
+  }
+
+  /// `#HH` and `%HH` as the bytes that they stand for.
+  private static func hexadecimal(_ raw: UnsafeRawBufferPointer, after mark: UInt8) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(raw.count)
+    guard let start = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return result }
+    var index = 0
+    while index < raw.count {
+      if start[index] == mark, let value = hexadecimal(start, index + 1, 2, raw.count) {
+        result.append(UInt8(truncatingIfNeeded: value))
+        index += 3
+      } else {
+        result.append(start[index])
+        index += 1
+      }
+    }
+    return result
+  }
+
+  private static func undoubled(_ raw: UnsafeRawBufferPointer, plusIsBlank: Bool) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(raw.count)
+    var index = 0
+    while index < raw.count {
+      let byte = raw[index]
+      if byte == UInt8(ascii: "\""), index + 1 < raw.count, raw[index + 1] == byte { index += 1 }
+      result.append(plusIsBlank && byte == UInt8(ascii: "+") ? 0x20 : byte)
+      index += 1
+    }
+    return result
   }
 
   private static func undone(
@@ -28,9 +78,17 @@ enum ValueEscapes {
         continue
       }
       let next = start[index + 1]
-      let isJSON = escaping == .nginxJSON || escaping == .anyJSON
+      let isJSON = escaping.isJSON
       switch next {
-      case UInt8(ascii: "x") where escaping != .nginxJSON:
+      case UInt8(ascii: "\"") where escaping == .quoteOnly:
+        result.append(next)
+        index += 2
+        continue
+      case _ where escaping == .quoteOnly:
+        result.append(byte)
+        index += 1
+        continue
+      case UInt8(ascii: "x") where !isJSON || escaping == .anyJSON:
         if let value = hexadecimal(start, index + 2, 2, count) {
           result.append(UInt8(truncatingIfNeeded: value))
           index += 4
@@ -42,15 +100,19 @@ enum ValueEscapes {
       case UInt8(ascii: "u") where isJSON:
         let (scalar, length) = unicode(start, index, count)
         if let scalar {
-          result.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+          if escaping == .envoyJSON, (0x80...0xFF).contains(scalar.value) {
+            result.append(UInt8(scalar.value))
+          } else {
+            result.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+          }
           index += length
         } else {
           result.append(byte)
           index += 1
         }
         continue
-      case _ where escaping == .nginxDefault:
-        // nginx writes no other escape than \xHH here.
+      case _ where escaping == .nginxDefault || escaping == .zeek:
+        // Neither writes another escape than \xHH here.
         result.append(byte)
         index += 1
         continue

@@ -11,6 +11,8 @@ enum ValueKind: UInt8 {
   case authenticate
   /// An address without its port.
   case address
+  /// An address that surely has a port behind it.
+  case addressAndPort
   /// `HTTP/2.0` is `HTTP/2`.
   case version
 
@@ -73,6 +75,11 @@ final class ValueInterner {
     case .location: return Redaction.responseValue(.location, text)
     case .authenticate: return Redaction.responseValue(.wwwAuthenticate, text)
     case .address: return Self.address(text)
+    case .addressAndPort:
+      guard !text.hasPrefix("["), let colon = text.lastIndex(of: ":") else {
+        return Self.address(text)
+      }
+      return String(text[..<colon])
     case .version:
       guard text.hasPrefix("HTTP/") else { return nil }
       return text == "HTTP/2.0" ? "HTTP/2" : text == "HTTP/3.0" ? "HTTP/3" : text

@@ -36,7 +36,16 @@ public func corsCheck(
   let allowed = CombinedValue(evidence)
   switch allowed {
   case .unrecorded:
-    findings.miss(HeaderName.accessControlAllowOrigin.description)
+    if case .recorded(let lines, _) = evidence, lines.count > 1,
+      !engine.differences.ignoresEmptyAllowOriginLinesOverHTTP2
+        || httpVersion?.hasPrefix("HTTP/1") == true
+    {
+      // A log that counts the lines and shows one: whatever the others say, joined they are neither
+      // `*` nor an origin.
+      findings.fail(.multipleAllowOriginValues)
+    } else {
+      findings.miss(HeaderName.accessControlAllowOrigin.description)
+    }
     return findings
   case .absent:
     // 2. If origin is null, then return failure.

@@ -213,9 +213,12 @@ private struct Evaluation {
     let method =
       evidence.hops[0].request?.method
       ?? first.request.first(.accessControlRequestMethod) ?? first.method
+    // An origin that no source recorded is no `null`.
+    let isOriginRecorded = parts.contains { $0.exchange.request.records(.origin) }
     return Call(
       time: first.time, resolution: first.resolution, verdict: .undetermined,
-      hop: evidence.hops.count - 1, origin: evidence.origin, method: method, url: first.url,
+      hop: evidence.hops.count - 1, origin: isOriginRecorded ? evidence.origin : "", method: method,
+      url: first.url,
       client: first.forwardedFor ?? first.client, engine: evidence.engine?.rawValue ?? "unknown",
       userAgent: first.userAgent, kind: evidence.kind, exchanges: parts)
   }

@@ -51,6 +51,14 @@ public enum ExchangeEnding: String, Sendable {
   case unanswered
 }
 
+/// What a browser said of a request of its own.
+public enum ObservedOutcome: String, Sendable {
+  /// It gave the response to whoever had asked.
+  case completed
+  /// It gave nothing, with the error that stands for a refusal by CORS among others.
+  case failed
+}
+
 /// One request and its response as recorded: the record that every stage speaks.
 ///
 /// Written as `"schema":"postflight.exchange/1"`. Secrets are already gone: see ``Redaction``.
@@ -145,6 +153,12 @@ public struct Exchange: Hashable, Sendable {
     set { mutableParts.ending = newValue }
   }
 
+  /// What the browser itself said became of it, where the source is one that knows.
+  public var observed: ObservedOutcome? {
+    @inlinable get { parts.observed }
+    set { mutableParts.observed = newValue }
+  }
+
   /// The request's header block.
   public var request: MessageEvidence {
     @inlinable get { parts.request }
@@ -163,13 +177,13 @@ public struct Exchange: Hashable, Sendable {
     resolution: TimeResolution, client: String, forwardedFor: String? = nil,
     userAgent: String? = nil, method: String, url: RequestURL, status: Int?,
     requestID: String? = nil, httpVersion: String? = nil, ending: ExchangeEnding = .complete,
-    request: MessageEvidence, response: MessageEvidence
+    observed: ObservedOutcome? = nil, request: MessageEvidence, response: MessageEvidence
   ) {
     parts = Parts(
       id: id, startedAt: startedAt, endedAt: endedAt, timeBasis: timeBasis, resolution: resolution,
       client: client, forwardedFor: forwardedFor, userAgent: userAgent, method: method, url: url,
       status: status, requestID: requestID, httpVersion: httpVersion, ending: ending,
-      request: request, response: response)
+      observed: observed, request: request, response: response)
   }
 
   private var mutableParts: Parts {
@@ -232,6 +246,7 @@ final class Parts: @unchecked Sendable {
   @exclusivity(unchecked) @usableFromInline var requestID: String?
   @exclusivity(unchecked) @usableFromInline var httpVersion: String?
   @exclusivity(unchecked) @usableFromInline var ending: ExchangeEnding
+  @exclusivity(unchecked) @usableFromInline var observed: ObservedOutcome?
   @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
   @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
 
@@ -239,7 +254,8 @@ final class Parts: @unchecked Sendable {
     id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,
     resolution: TimeResolution, client: String, forwardedFor: String?, userAgent: String?,
     method: String, url: RequestURL, status: Int?, requestID: String?, httpVersion: String?,
-    ending: ExchangeEnding, request: MessageEvidence, response: MessageEvidence
+    ending: ExchangeEnding, observed: ObservedOutcome?, request: MessageEvidence,
+    response: MessageEvidence
   ) {
     self.id = id
     self.startedAt = startedAt
@@ -255,6 +271,7 @@ final class Parts: @unchecked Sendable {
     self.requestID = requestID
     self.httpVersion = httpVersion
     self.ending = ending
+    self.observed = observed
     self.request = request
     self.response = response
   }
@@ -265,7 +282,7 @@ final class Parts: @unchecked Sendable {
       resolution: other.resolution, client: other.client, forwardedFor: other.forwardedFor,
       userAgent: other.userAgent, method: other.method, url: other.url, status: other.status,
       requestID: other.requestID, httpVersion: other.httpVersion, ending: other.ending,
-      request: other.request, response: other.response)
+      observed: other.observed, request: other.request, response: other.response)
   }
 
   func isEqual(to other: Parts) -> Bool {
@@ -274,6 +291,7 @@ final class Parts: @unchecked Sendable {
       && forwardedFor == other.forwardedFor && userAgent == other.userAgent
       && method == other.method && url == other.url && status == other.status
       && requestID == other.requestID && httpVersion == other.httpVersion && ending == other.ending
+      && observed == other.observed
       && request == other.request && response == other.response
   }
 }

@@ -29,6 +29,7 @@ extension Exchange {
     writer.member("requestId", requestID)
     writer.member("httpVersion", httpVersion)
     writer.member("ending", ending.rawValue)
+    if let observed { writer.member("observed", observed.rawValue) }
     writer.key("request")
     request.write(to: &writer)
     writer.key("response")
@@ -83,6 +84,7 @@ extension Exchange {
       status: json["status"]?.integer, requestID: json["requestId"]?.text,
       httpVersion: json["httpVersion"]?.text,
       ending: json["ending"]?.text.flatMap(ExchangeEnding.init(rawValue:)) ?? .complete,
+      observed: json["observed"]?.text.flatMap(ObservedOutcome.init(rawValue:)),
       request: try MessageEvidence(json: json["request"], name: "request"),
       response: try MessageEvidence(json: json["response"], name: "response"))
   }

@@ -60,6 +60,10 @@ public struct SourceRecord: Hashable, Sendable {
   /// Header fields that a log format records, for what a report says of completeness; `nil` for a
   /// capture, which records all.
   public var records: [String]?
+  /// How faithfully each of those is told, in the words of ``Fidelity/description``.
+  ///
+  /// Each exchange carries it for itself, so that it is no part of the record in a stream.
+  public var fidelity: [String: String] = [:]
 
   /// A record of an input of which nothing was read yet.
   public init(input: String, digest: String, kind: String, compression: String? = nil) {

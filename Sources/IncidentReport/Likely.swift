@@ -7,7 +7,8 @@ internal import FetchCORS
 enum Likely {
   static func text(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
     if symptoms.signs.contains(.overflow) { return nil }
-    return preflightStatus(symptoms) ?? hiddenLine(symptoms) ?? credentials(symptoms, around)
+    return preflightStatus(symptoms) ?? followedPreflight(symptoms) ?? hiddenLine(symptoms)
+      ?? credentials(symptoms, around)
       ?? lonelyPreflight(symptoms, around) ?? requestMode(symptoms, around)
   }
 
@@ -20,6 +21,17 @@ enum Likely {
       !(200...299).contains(status)
     else { return nil }
     return "blocked: the preflight was answered with \(status)"
+  }
+
+  /// A log without header fields: the request followed its preflight, so that had passed, and an
+  /// answer of success was probably made by what had answered the preflight.
+  private static func followedPreflight(_ symptoms: Symptoms) -> String? {
+    guard symptoms.kind == .preflighted, symptoms.allowOrigin == .unrecorded,
+      let preflight = symptoms.preflightStatus, (200...299).contains(preflight),
+      let status = symptoms.responseStatus, (200...399).contains(status)
+    else { return nil }
+    return "allowed: the request followed its preflight, which therefore passed, and was answered "
+      + "with \(status)"
   }
 
   /// The log shows one line of a list, which does not allow the call, and nothing followed.

@@ -23,18 +23,41 @@ public func doctor(
   result.isPartial = judgement.isDamaged || plan.hasFailures
   result.isJudgeable = judgement.isJudgeable(diagnosis.totals)
   var lines: [String] = []
-  for record in end.records { lines += describe(record) + [""] }
-  lines += diagnosis.lines(end.traffic, end.records)
+  let formats = LogFormats(plan)
+  for record in end.records { lines += describe(record, formats) + [""] }
+  lines += diagnosis.lines(end.traffic, end.records, formats)
   return (lines.map(visible), result)
 }
 
+/// The formats of the logs of a plan, and those that they went on in.
+private struct LogFormats {
+  private let planned: [LogFormat]
+
+  init(_ plan: InputPlan) {
+    planned = plan.kinds.compactMap { kind in
+      if case .log(let format) = kind { format } else { nil }
+    }
+  }
+
+  /// The formats of a record, which names them with commas between and their coats behind.
+  func formats(of record: SourceRecord) -> [LogFormat] {
+    guard record.kind == "log", let text = record.format else { return [] }
+    return text.split(separator: ",").compactMap { part in
+      let name = part.drop { $0 == " " }.prefix { $0 != " " }
+      return planned.first { $0.name == name } ?? LogFormat.named(String(name))
+    }
+  }
+}
+
 /// What was read of one input, and what it records.
-private func describe(_ record: SourceRecord) -> [String] {
+private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
   let unit = record.kind == "log" ? "lines" : record.kind.hasPrefix("pcap") ? "packets" : "records"
   var lines = [
     "\(record.input): \(record.kind)" + (record.format.map { ", \($0)" } ?? "")
       + (record.compression.map { ", \($0)" } ?? "")
   ]
+  let formats = known.formats(of: record)
+  for format in formats { lines.append("  \(format.name): \(format.summary)") }
   lines.append(
     "  \(record.read) \(unit) read, \(record.used) used, "
       + "\(record.exchanges) exchanges, \(record.passedOver.values.reduce(0, &+)) of them of no "
@@ -53,14 +76,43 @@ private func describe(_ record: SourceRecord) -> [String] {
   }
   for warning in record.warnings { lines.append("  note: \(warning)") }
   if let fields = record.records {
-    lines.append(
-      "  records: " + (fields.isEmpty ? "no header field" : fields.joined(separator: ", ")))
+    lines.append("  records: " + recorded(fields, record.fidelity))
     let absent = neededFields.filter { !fields.contains($0) }
     if !absent.isEmpty { lines.append("  does not record: \(absent.joined(separator: ", "))") }
   } else if record.kind.hasPrefix("pcap") {
     lines.append("  records: every header line of what was not cut or closed")
   }
+  for format in formats {
+    for fact in format.hides { lines.append("  hides: \(fact)") }
+  }
   return lines
+}
+
+/// Header fields with how faithfully they are told: those that are told alike stand together.
+private func recorded(_ fields: [String], _ fidelity: [String: String]) -> String {
+  if fields.isEmpty { return "no header field" }
+  let all = HeaderName.known.filter { $0.isKeptInRequests || $0.isKeptInResponses }
+  if all.allSatisfy({ fields.contains($0.description) }),
+    fidelity.values.allSatisfy({ $0 == "exact" })
+  {
+    return "every header field of request and response"
+  }
+  let groups = Dictionary(grouping: fields) { fidelity[$0] ?? "exact" }
+  return groups.sorted { $0.key < $1.key }.map { fidelity, names in
+    names.joined(separator: ", ") + " (\(explained(fidelity)))"
+  }.joined(separator: "; ")
+}
+
+/// What a fidelity means, in words.
+private func explained(_ fidelity: String) -> String {
+  let words = [
+    "exact": "as they were", "firstLine": "the first of possibly several lines",
+    "lastLine": "the last of possibly several lines", "joined": "all lines, joined",
+    "presence": "only whether it was there", "cut": "perhaps cut",
+    "absentOrEmpty": "absent and empty alike",
+  ]
+  return fidelity.split(separator: "+").map { words[String($0)] ?? String($0) }
+    .joined(separator: "; ")
 }
 
 /// The fields that verdicts rest on, for a log.
@@ -87,7 +139,9 @@ private struct Diagnosis {
     for assumption in call.assumes { assumes[assumption, default: 0] += 1 }
   }
 
-  func lines(_ traffic: TrafficRecord, _ records: [SourceRecord]) -> [String] {
+  func lines(
+    _ traffic: TrafficRecord, _ records: [SourceRecord], _ known: LogFormats
+  ) -> [String] {
     let decided = totals.calls - totals.undetermined
     var lines = [
       totals.calls == 0
@@ -106,14 +160,18 @@ private struct Diagnosis {
     for (assumption, count) in assumes.map({ ($0.key, $0.value) }).sorted(by: order) {
       lines.append("  \(count) are allowed on the assumption \(assumption)")
     }
-    let needsFields = records.contains { record in
-      record.records.map { fields in neededFields.contains { !fields.contains($0) } } ?? false
-    }
-    guard needsFields || traffic.counts["origin-not-recorded"] != nil else { return lines }
-    for name in ["nginx-cors", "apache-cors"] {
-      guard let configuration = LogFormat.named(name)?.configuration else { continue }
-      lines += ["", "to record what is missing, for \(name.prefix { $0 != "-" }):", ""]
-      lines += configuration.split(separator: "\n").map { "  \($0)" }
+    var said: Set<String> = []
+    for record in records {
+      let lacks = record.records.map { fields in neededFields.contains { !fields.contains($0) } }
+      guard lacks ?? false else { continue }
+      for format in known.formats(of: record) {
+        let configuration = format.configuration ?? LogFormat.combinedConfiguration
+        guard said.insert(configuration).inserted else { continue }
+        lines += ["", "to record what \(format.name) lacks:", ""]
+        lines += configuration.split(separator: "\n", omittingEmptySubsequences: false).map {
+          $0.isEmpty ? "" : "  \($0)"
+        }
+      }
     }
     return lines
   }

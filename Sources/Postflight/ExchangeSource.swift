@@ -43,8 +43,10 @@ final class CaptureSource: ExchangeSource {
 final class LogSource: ExchangeSource {
   private let reader: LogReader
 
-  init(_ input: ByteInput, _ format: LogFormat, _ options: IngestOptions) {
-    reader = LogReader(input: input, format: format, options: options)
+  init(
+    _ input: ByteInput, _ format: LogFormat, _ choice: FormatChoice, _ options: IngestOptions
+  ) {
+    reader = LogReader(input: input, format: format, choice: choice, options: options)
   }
 
   func nextBatch() -> ExchangeBatch? { reader.nextBatch() }

@@ -59,15 +59,22 @@ public func formatsText(name: String?, showsConfiguration: Bool) -> String? {
   for format in formats {
     if showsConfiguration {
       guard let configuration = format.configuration else { continue }
-      text += "# \(format.name)\n\(configuration)\n\n"
+      // Alone it can go into a file as it is.
+      text += name == nil ? "# \(format.name)\n\(configuration)\n\n" : configuration
       continue
     }
-    text += "\(format.name): \(format.summary)\n"
+    text += "\(format.name): \(format.summary)"
+    text += format.isRecognizedAlone ? "\n" : "; only with --format\n"
+    if format.recordsAllFields { text += "  every header field of request and response\n" }
     for (title, fields) in [("request", format.requestFields), ("response", format.responseFields)]
     where !fields.isEmpty {
       let list = fields.map { "\($0.key) (\($0.value))" }.sorted().joined(separator: ", ")
       text += "  \(title): \(list)\n"
     }
+  }
+  if name == nil, !showsConfiguration {
+    text += "\naround the lines of any of them, and recognised by themselves:\n"
+    for coat in LogCoat.all { text += "\(coat.name): \(coat.summary)\n" }
   }
   return text
 }

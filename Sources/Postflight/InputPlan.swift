@@ -97,6 +97,7 @@ struct InputPlan {
       }
     // Standard input cannot be opened again.
     let kept = path == "-" ? input : nil
+    let choice = format
     sources.append(
       PlannedSource(path: path, name: input.name, firstTime: firstTime) {
         () throws(StageError) -> (any ExchangeSource)? in
@@ -115,7 +116,7 @@ struct InputPlan {
         let source: any ExchangeSource =
           switch kind {
           case .capture: CaptureSource(again, options, keys)
-          case .log(let format): LogSource(again, format, options)
+          case .log(let format): LogSource(again, format, choice, options)
           case .records: RecordSource(again)
           }
         problems.opened.append(source)

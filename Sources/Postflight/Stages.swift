@@ -172,6 +172,7 @@ func judge(
 ) throws(StageError) -> JudgedInput {
   var merge = TimeMerge(plan.sources)
   var pairing = Pairing(engine: options.engine)
+  var outcomes = BrowserOutcomes()
   var count: UInt64 = 0
   while var exchange = try merge.next() {
     if options.anonymizesClients { exchange.anonymizeClient() }
@@ -179,16 +180,43 @@ func judge(
     count += 1
     if count & 0xFFF == 0 { options.onProgress?(count, exchange.time.rfc3339(.second)) }
     if !pairing.calls.isEmpty {
-      for call in pairing.takeCalls() where options.filter.admits(call) { try give(call) }
+      for call in pairing.takeCalls() where options.filter.admits(call) {
+        outcomes.compare(call)
+        try give(call)
+      }
     }
   }
   pairing.finish()
-  for call in pairing.takeCalls() where options.filter.admits(call) { try give(call) }
+  for call in pairing.takeCalls() where options.filter.admits(call) {
+    outcomes.compare(call)
+    try give(call)
+  }
   var records = plan.sourceRecords()
-  var notes = pairing.notes
+  var notes = pairing.notes.merging(outcomes.notes) { $0 + $1 }
   if merge.lateCount > 0 { notes["late-exchanges"] = merge.lateCount }
   if !notes.isEmpty { records.append(SourceRecord(pairingNotes: notes)) }
   return JudgedInput(records: records, traffic: TrafficRecord(counts: pairing.notCORS))
+}
+
+/// Compares verdicts with what browsers themselves said, where the evidence holds it.
+struct BrowserOutcomes {
+  private(set) var notes: [String: UInt64] = [:]
+
+  /// Counts a call whose verdict is certain and whose outcome is known.
+  mutating func compare(_ call: Call) {
+    guard
+      let observed = call.exchanges.last(where: { $0.exchange.method != "OPTIONS" })?.exchange
+        .observed
+    else { return }
+    switch (call.verdict, observed) {
+    case (.allowed, .completed), (.blocked, .failed):
+      notes["browser-outcomes-that-agree", default: 0] += 1
+    case (.allowed, .failed), (.blocked, .completed), (.contradicted, _):
+      notes["browser-outcomes-that-differ", default: 0] += 1
+    case (.undetermined, _):
+      notes["browser-outcomes-of-undetermined-calls", default: 0] += 1
+    }
+  }
 }
 
 private func readCalls(

@@ -17,7 +17,12 @@ struct IngestArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A log format: a name (see 'postflight formats'), a 'pattern', or @FILE, a server's "
-        + "configuration of which the format that fits is taken.", valueName: "format"))
+        + "configuration of which the format that fits is taken. Logs of other programs: "
+        + "'json:time=t,method=verb,url=http.uri,status=code,origin=headers.origin', where a dot "
+        + "leads into an object; 'csv:time,client,method,url,status,origin,-' for columns in that "
+        + "order, or 'csv:time=when,method=verb,url=uri' by the names in the first line ('tsv:' "
+        + "alike); 'w3c:origin=cs-custom' for columns of your own. Without it the format is "
+        + "recognised from the lines.", valueName: "format"))
   var format: String?
 
   @Option(

@@ -22,11 +22,15 @@ struct LogReading {
     try self.init(path: file.path, format, keepsAll: keepsAll, zone: zone)
   }
 
-  init(path: String, _ format: LogFormat, keepsAll: Bool = true, zone: Int = 0) throws {
+  init(
+    path: String, _ format: LogFormat, choice: FormatChoice? = nil, keepsAll: Bool = true,
+    zone: Int = 0
+  ) throws {
     var options = IngestOptions()
     options.keepsAll = keepsAll
     options.secondsFromUTC = zone
-    let reader = LogReader(input: try ByteInput(path: path), format: format, options: options)
+    let reader = LogReader(
+      input: try ByteInput(path: path), format: format, choice: choice, options: options)
     while let batch = reader.nextBatch() {
       exchanges += batch.exchanges
       watermarks.append(batch.watermark)

@@ -22,6 +22,25 @@ struct CORSCheckTests {
   }
 
   @Test(
+    "two lines of which one is shown are refused, whatever the other says",
+    arguments: Engine.allCases)
+  func countedLines(engine: Engine) {
+    for shown in ["*", Self.origin] {
+      let response = MessageEvidence(
+        coverage: .only([.accessControlAllowOrigin: .exact]),
+        fields: [
+          HeaderField(.accessControlAllowOrigin, nil),
+          HeaderField(.accessControlAllowOrigin, shown),
+        ])
+      let findings = corsCheck(
+        origin: Self.origin, includesCredentials: false, response: response,
+        httpVersion: "HTTP/1.1", engine: engine)
+      #expect(findings.faults.map(\.reason) == [.multipleAllowOriginValues])
+      #expect(findings.missing.isEmpty)
+    }
+  }
+
+  @Test(
     "these spellings of Allow-Origin are accepted",
     arguments: [
       "*", " * ", "\t*", "*\t ", "http://www.app.example:8080", " http://www.app.example:8080",

@@ -116,3 +116,23 @@ extension CallStreamRecord {
     self = try Array(line.utf8).withUnsafeBytes { try CallStreamRecord(line: $0) }
   }
 }
+
+@Test("of a log without header fields, a request that followed its preflight probably passed")
+func plainLogPair() throws {
+  for (status, likely) in [(200, "allowed: the request followed its preflight"), (500, nil)] {
+    var call = undetermined.with {
+      $0.kind = .preflighted
+      $0.method = "PUT"
+      $0.preflight = (204, [])
+      $0.response = (status, [])
+      $0.missing = ["access-control-allow-origin"]
+    }.call
+    for index in call.exchanges.indices {
+      call.exchanges[index].exchange.response = MessageEvidence(coverage: .only([:]))
+    }
+    let outputs = try Outputs.of([call], options: ReportOptions(writesCalls: true))
+    let line = try #require(outputs.text(.calls).split(separator: "\n").first)
+    guard case .call(let written) = try CallStreamRecord(line: line) else { continue }
+    #expect(likely.map { written.likely?.hasPrefix($0) == true } ?? (written.likely == nil))
+  }
+}

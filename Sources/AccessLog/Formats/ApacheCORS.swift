@@ -11,7 +11,8 @@ extension LogFormat {
         .joined(separator: "\\\""))" postflight
       CustomLog /var/log/apache2/postflight.log postflight
 
-      """)
+      """,
+    hides: ["of several lines of a response header only the first is printed"])
 
   private static let apacheLayout: LineLayout =
     // The pattern is tested; what does not compile would fit no line.

@@ -4,7 +4,7 @@ extension LogFormat {
     name: "nginx-cors", summary: "the recommended text format for nginx: all that a verdict needs",
     layout: .builtIn(nginxText.joined(), escaping: .nginxDefault),
     configuration: flags + directive("postflight", nil, nginxText)
-      + "access_log /var/log/nginx/postflight.log postflight;\n")
+      + "access_log /var/log/nginx/postflight.log postflight;\n", hides: nginxHides)
 
   /// `nginx-cors-json`: the JSON format that we recommend for nginx.
   static let nginxCORSJSON = LogFormat(
@@ -12,7 +12,14 @@ extension LogFormat {
     summary: "the recommended JSON format for nginx: all that a verdict needs",
     layout: .builtIn(nginxJSON.joined(), escaping: .nginxJSON),
     configuration: flags + directive("postflight_json", "json", nginxJSON)
-      + "access_log /var/log/nginx/postflight.json postflight_json;\n")
+      + "access_log /var/log/nginx/postflight.json postflight_json;\n", hides: nginxHides)
+
+  /// The JSON text as one line.
+  static let nginxJSONText = nginxJSON.joined()
+
+  static let nginxHides = [
+    "before version 1.23 of several lines of a response header only the first is printed"
+  ]
 
   /// Cookies and credentials are secrets: a log should say that they were there, never what.
   private static let flags = """

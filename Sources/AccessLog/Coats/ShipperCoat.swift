@@ -1,0 +1,14 @@
+extension LogCoat {
+  /// `filebeat`: what Filebeat, Logstash and Fluent Bit write as JSON.
+  static let shipperJSON = LogCoat(
+    name: "filebeat",
+    summary: "Filebeat, Logstash, Fluent Bit: JSON with the line in message or log",
+    rule: .line { line, scratch in shipperMembers.read(line, scratch) })
+
+  /// Which pod or file a line is from stands in an object, which is compared as a whole; a path
+  /// only tells files of one program apart.
+  private static let shipperMembers = JSONCoat(
+    texts: ["message", "log"], signs: ["@timestamp", "date", "time", "logtag"],
+    senders: ["stream"], containers: ["kubernetes", "container", "container_id"],
+    partials: [("logtag", "P"), ("partial_message", "true")])
+}

@@ -1,0 +1,76 @@
+internal import HTTPExchange
+
+/// Notices that a log goes on in another format: a deployment changed it, or two servers write it.
+struct FormatChanges {
+  /// What became of a line that is none of the current format.
+  enum Outcome {
+    /// It is a line of another format that was seen before.
+    case known(LineInterpreter.Outcome)
+    /// It is the first line of a format that was not seen before, which is the current one now.
+    case new(LineInterpreter.Outcome, LogFormat)
+    /// It is of none.
+    case none
+  }
+
+  private let choice: FormatChoice
+  private let options: IngestOptions
+  /// Formats that lines had before, the last one first.
+  private(set) var others: [(format: LogFormat, interpreter: LineInterpreter)] = []
+  /// The format of the last line.
+  private(set) var current: LogFormat
+  /// The line from which on looking for another format is worth its price again.
+  private var nextAttempt: UInt64 = 0
+  private var step: UInt64 = 1
+
+  /// - Parameter choice: where another format may come from; a format that was named is the only one.
+  init(_ format: LogFormat, _ choice: FormatChoice, _ options: IngestOptions) {
+    current = format
+    self.choice = choice
+    self.options = options
+  }
+
+  /// Whether there can be another format at all.
+  var isPossible: Bool {
+    if case .format = choice { false } else { true }
+  }
+
+  /// Reads a line that the current interpreter could not.
+  ///
+  /// - Parameters:
+  ///   - ahead: the bytes of the input from that line on, as far as they are at hand.
+  ///   - interpreter: the current one; the one that read the line afterwards.
+  mutating func read(
+    _ base: UnsafePointer<UInt8>, _ end: Int, ahead: UnsafeBufferPointer<UInt8>, source: String,
+    number: UInt64, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
+  ) -> Outcome {
+    for index in others.indices {
+      let outcome = others[index].interpreter.read(
+        base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
+      guard outcome.isLine else { continue }
+      swap(&interpreter, &others[index].interpreter)
+      swap(&current, &others[index].format)
+      return .known(outcome)
+    }
+    guard number >= nextAttempt, others.count < AccessLogLimits.formatsOfOneLog else {
+      return .none
+    }
+    // Garbage in any amount costs a few attempts only.
+    nextAttempt = number &+ step
+    step = min(step &* 2, 1 << 20)
+    let text = Array(ahead.prefix(LogReader.headLimit))
+    let head = current.coats.isEmpty ? text : CoatRemoval(text, current.coats).text
+    guard let found = LogReader.recognizesUncoated(head, choice: choice, after: current) else {
+      return .none
+    }
+    let format = found.wearing(current.coats)
+    var new = LineInterpreter(format: format, options: options)
+    let outcome = new.read(
+      base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
+    guard outcome.isLine else { return .none }
+    others.insert((current, interpreter), at: 0)
+    current = format
+    interpreter = new
+    step = 1
+    return .new(outcome, format)
+  }
+}
