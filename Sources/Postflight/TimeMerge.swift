@@ -11,13 +11,24 @@ struct TimeMerge {
   /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
 
-  private final class Lane {
-    let source: any ExchangeSource
-    var watermark: EventTime
+  /// Batches after which a file is left for the next one; a small one is closed by then.
+  private static let firstBatches = 3
 
-    init(_ source: any ExchangeSource, from time: EventTime) {
-      self.source = source
+  private final class Lane {
+    private let planned: PlannedSource
+    private(set) var source: (any ExchangeSource)?
+    var watermark: EventTime
+    var batches = 0
+
+    init(_ planned: PlannedSource, from time: EventTime) {
+      self.planned = planned
       watermark = time
+    }
+
+    /// Opens the source; of those that begin at the same time, one after another.
+    func open() throws(StageError) -> (any ExchangeSource)? {
+      if source == nil, batches == 0 { source = try planned.open() }
+      return source
     }
   }
 
@@ -91,9 +102,8 @@ struct TimeMerge {
         return
       }
       unopened.removeFirst()
-      guard let source = try planned.open() else { continue }
       let start = planned.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
-      lanes.append(Lane(source, from: start ?? EventTime(nanoseconds: .min)))
+      lanes.append(Lane(planned, from: start ?? EventTime(nanoseconds: .min)))
     }
   }
 
@@ -106,12 +116,15 @@ struct TimeMerge {
   }
 
   private mutating func pull(_ lane: Lane) throws(StageError) {
-    guard let batch = try lane.source.nextBatch() else {
-      lanes.removeAll { $0 === lane }
-      return
-    }
-    lane.watermark = max(lane.watermark, batch.watermark)
-    for exchange in batch.exchanges { push(Entry(exchange)) }
+    repeat {
+      guard let batch = try lane.open()?.nextBatch() else {
+        lanes.removeAll { $0 === lane }
+        return
+      }
+      lane.batches += 1
+      lane.watermark = max(lane.watermark, batch.watermark)
+      for exchange in batch.exchanges { push(Entry(exchange)) }
+    } while lane.batches < Self.firstBatches
   }
 
   // MARK: A binary heap
