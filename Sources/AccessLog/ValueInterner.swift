@@ -79,14 +79,8 @@ final class ValueInterner {
     }
   }
 
-  /// `203.0.113.9:4711` and `[2001:db8::1]:4711` without brackets and port.
+  /// `203.0.113.9:4711` and `[2001:DB8:0::1]:4711` as the address alone, in one spelling.
   static func address(_ text: String) -> String {
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      return String(text[text.index(after: text.startIndex)..<end])
-    }
-    guard let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon else {
-      return text
-    }
-    return String(text[..<colon])
+    ClientAddress.canonical(text)
   }
 }
