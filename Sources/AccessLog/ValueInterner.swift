@@ -86,14 +86,8 @@ final class ValueInterner {
     }
   }
 
-  /// `203.0.113.9:4711` and `[2001:db8::1]:4711` without brackets and port.
+  /// `203.0.113.9:4711` and `[2001:DB8:0::1]:4711` as the address alone, in one spelling.
   static func address(_ text: String) -> String {
-    let bytes = text.utf8
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return text }
-    if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
-      return String(text[bytes.index(after: bytes.startIndex)..<end])
-    }
-    guard bytes.lastIndex(of: UInt8(ascii: ":")) == colon else { return text }
-    return String(text[..<colon])
+    ClientAddress.canonical(text)
   }
 }

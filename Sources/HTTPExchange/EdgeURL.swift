@@ -139,14 +139,6 @@ public struct Forwarded: Hashable, Sendable {
   /// `unknown`, which is no client that others could be told from.
   static func address(_ text: String) -> String? {
     guard text.asciiLowercased != "unknown" else { return nil }
-    let bytes = text.utf8
-    if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
-      return String(text[bytes.index(after: bytes.startIndex)..<end])
-    }
-    // One colon sets off a port, more belong to an IPv6 address.
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
-      bytes.lastIndex(of: UInt8(ascii: ":")) == colon
-    else { return text }
-    return String(text[..<colon])
+    return ClientAddress.canonical(text)
   }
 }

@@ -48,6 +48,30 @@ struct Answer: Hashable {
     if content.incidents.isEmpty, content.totals.calls > 0, let closed = Self.closed(content) {
       change += " More may be hidden: \(closed)."
     }
+    if let copies = Self.copies(content) { change += " " + copies }
+  }
+
+  /// What was recorded at several vantage points, in words; `nil` when nothing was.
+  private static func copies(_ content: ReportContent) -> String? {
+    var joined: UInt64 = 0
+    var apart: UInt64 = 0
+    for source in content.sources where source.kind == "pairing" {
+      joined &+= source.notes["joined-copies"] ?? 0
+      apart &+= source.notes["possible-copies"] ?? 0
+    }
+    var sentences: [String] = []
+    if joined > 0 {
+      sentences.append(
+        "The inputs overlap: \(DisplayText.counted(joined, "exchange")) "
+          + (joined == 1
+            ? "was recorded twice and counts once." : "were recorded twice and count once."))
+    }
+    if apart > 0 {
+      sentences.append(
+        "\(DisplayText.counted(apart, "exchange")) may have been recorded twice and "
+          + (apart == 1 ? "counts" : "count") + " apart.")
+    }
+    return sentences.isEmpty ? nil : sentences.joined(separator: " ")
   }
 
   private init(

@@ -58,6 +58,28 @@ extension RecordSource: ExchangeSource {
   var records: [SourceRecord] { sources }
 }
 
+/// Lets go of a source when it has ended, and keeps what it says of what it read.
+///
+/// A source holds a file and its buffers; a month of rotated files are thousands.
+final class EndingSource: ExchangeSource {
+  private var source: (any ExchangeSource)?
+  private var kept: [SourceRecord] = []
+
+  init(_ source: any ExchangeSource) {
+    self.source = source
+  }
+
+  func nextBatch() throws(StageError) -> ExchangeBatch? {
+    guard let source else { return nil }
+    if let batch = try source.nextBatch() { return batch }
+    kept = source.records
+    self.source = nil
+    return nil
+  }
+
+  var records: [SourceRecord] { source?.records ?? kept }
+}
+
 /// Runs a source on a thread of its own, a few batches ahead.
 ///
 /// The source is touched by the thread alone until that has ended; everything else is touched only
@@ -70,13 +92,16 @@ final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
   private static let patience = 16
 
   private let source: any ExchangeSource
+  /// Told on the caller's thread when the end was handed out.
+  private var onEnd: (() -> Void)?
   private let condition = NSCondition()
   private var ready: [Result<ExchangeBatch, StageError>] = []
   private var isAtEnd = false
   private var isAbandoned = false
 
-  init(_ source: any ExchangeSource) {
+  init(_ source: any ExchangeSource, onEnd: @escaping () -> Void) {
     self.source = source
+    self.onEnd = onEnd
     let thread = Thread { [self] in run() }
     thread.stackSize = 4 << 20
     thread.start()
@@ -88,6 +113,10 @@ final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
     let result = ready.isEmpty ? nil : ready.removeFirst()
     condition.signal()
     condition.unlock()
+    if result == nil {
+      onEnd?()
+      onEnd = nil
+    }
     return try result?.get()
   }
 

@@ -83,12 +83,42 @@ struct ExchangeTraits {
     }
     guard let parsed = origin else { return nil }
     guard let host = exchange.url.host else { return "target-not-recorded" }
-    guard host == parsed.host else { return nil }
+    guard host == parsed.host else {
+      return mayBeRewritten(exchange, host, parsed) ? "target-not-recorded" : nil
+    }
     if let own = exchange.url.origin { return own == parsed ? "same-origin" : nil }
     // Equal hosts that differ at most in what was not recorded.
     if let scheme = exchange.url.scheme, scheme != parsed.scheme { return nil }
-    if let port = exchange.url.port, port != parsed.port { return nil }
+    if let port = exchange.url.port, port != parsed.port, isProvedByOrigin(exchange) { return nil }
     return "same-host"
+  }
+}
+
+extension ExchangeTraits {
+  /// Whether a proxy may have put an internal host in the place of the browser's, as servers that
+  /// end TLS do unless they are told not to.
+  ///
+  fileprivate static func mayBeRewritten(
+    _ exchange: Exchange, _ host: String, _ origin: Origin
+  ) -> Bool {
+    !isProvedByOrigin(exchange) && exchange.url.scheme != "https" && isInternalHost(host)
+      && !isInternalHost(origin.host)
+  }
+
+  /// Whether an `Origin` alone says that a request crosses origins: a `GET` or `HEAD` within one has
+  /// none, all other methods have it always.
+  fileprivate static func isProvedByOrigin(_ exchange: Exchange) -> Bool {
+    exchange.method == "GET" || exchange.method == "HEAD"
+  }
+
+  private static func isInternalHost(_ host: String) -> Bool {
+    let isName = host.utf8.contains { $0 | 0x20 >= 97 && $0 | 0x20 <= 122 }
+    if host.hasPrefix("[") || !isName {
+      return ClientAddress.isInternal(host.filter { $0 != "[" && $0 != "]" })
+    }
+    return !host.utf8.contains(UInt8(ascii: "."))
+      || [".internal", ".local", ".localdomain", ".localhost", ".svc", ".lan"]
+        .contains { host.hasSuffix($0) }
   }
 }
 

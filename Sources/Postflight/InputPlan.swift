@@ -47,6 +47,7 @@ struct InputPlan {
       guard file.path == "-" || seen.insert(identity).inserted else { continue }
       add(file, format, options, keys.log, threads, expectsRecords)
     }
+    if sources.count > OpenFiles.fewFiles { OpenFiles.raiseLimit() }
     sources.sort {
       let (first, second) = (
         $0.firstTime ?? EventTime(nanoseconds: .min), $1.firstTime ?? EventTime(nanoseconds: .min)
@@ -119,8 +120,9 @@ struct InputPlan {
           case .log(let format): LogSource(again, format, choice, options)
           case .records: RecordSource(again)
           }
-        problems.opened.append(source)
-        return usesThread ? PrefetchingSource(source) : source
+        let ending = EndingSource(source)
+        problems.opened.append(ending)
+        return usesThread ? PrefetchingSource(ending, onEnd: threads.give) : ending
       })
   }
 
@@ -178,6 +180,11 @@ final class ThreadBudget {
     guard left > 0 else { return false }
     left -= 1
     return true
+  }
+
+  /// Gives a thread back.
+  func give() {
+    left += 1
   }
 }
 

@@ -39,6 +39,22 @@ extension SourceRecord {
         "\(count) exchanges stood more than 60 s, or more than \(TimeMerge.maximumWaiting) others, "
           + "behind later ones and were judged out of order")
     }
+    if let count = notes["joined-copies"] {
+      warnings.append(
+        "\(count) exchanges were also seen from another vantage point: each counts once, as the "
+          + "fullest record has it")
+    }
+    if let count = notes["possible-copies"] {
+      warnings.append(
+        "\(count) exchanges look like some that another input holds, but the inputs do not show the "
+          + "same traffic: they were counted apart")
+    }
+    if let count = notes["skewed-pairs"] {
+      warnings.append(
+        "\(count) requests begin up to \(notes["skew-milliseconds"] ?? 0) ms before their preflights "
+          + "have ended: the clocks of the inputs differ, of which up to "
+          + "\(PairingLimits.clockSkew / 1_000_000_000) s are tolerated")
+    }
     if let count = notes["forgotten-browsers"] {
       warnings.append(
         "\(count) clients were forgotten to bound memory: cached preflights of theirs may count as "

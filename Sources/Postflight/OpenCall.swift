@@ -9,6 +9,8 @@ final class OpenCall {
     case request
     /// The next hop: its last response is a redirect to that URL.
     case nextHop(RequestURL)
+    /// Its preflight, which a node whose clock goes ahead may have stamped later.
+    case preflight
     case nothing
   }
 
@@ -60,6 +62,7 @@ final class Browser {
   let isBrowser: Bool?
   var awaitingRequest: [RequestURL: [OpenCall]] = [:]
   var awaitingNextHop: [RequestURL: [OpenCall]] = [:]
+  var awaitingPreflight: [RequestURL: [OpenCall]] = [:]
   var openCount = 0
   var lastSeen = EventTime(nanoseconds: .min)
   /// By hash alone, like ``readable``: thousands of browsers are remembered.
@@ -88,6 +91,8 @@ final class Browser {
       if let url = call.preflight?.url { awaitingRequest[url, default: []].append(call) }
     case .nextHop(let url):
       awaitingNextHop[url, default: []].append(call)
+    case .preflight:
+      if let url = call.request?.url { awaitingPreflight[url, default: []].append(call) }
     case .nothing:
       openCount -= 1
     }
@@ -105,6 +110,8 @@ final class Browser {
       if let url = call.preflight?.url { remove(from: &awaitingRequest, url) }
     case .nextHop(let url):
       remove(from: &awaitingNextHop, url)
+    case .preflight:
+      if let url = call.request?.url { remove(from: &awaitingPreflight, url) }
     case .nothing:
       return
     }

@@ -7,17 +7,14 @@ internal import HTTPExchange
 /// and its request match by URL, method, header names, origin and time, never by connection. A call
 /// is given out when its last response was seen, or when its window has passed in event time.
 struct Pairing {
-  private struct BrowserKey: Hashable {
-    var client: String
-    var forwardedFor: String?
-    var userAgent: String?
-  }
-
   private var browsers: [BrowserKey: Browser] = [:]
   private var origins = OriginTable()
   private var readings = ReadingTable()
   private var kinds = BrowserKinds()
   private var deadlines = DeadlineQueue()
+  private var clocks = SourceClocks()
+  /// Requests that wait for a preflight which another node may have stamped later.
+  private var awaitingPreflight = 0
   private var now = EventTime(nanoseconds: .min)
   private var nextSweep = EventTime(nanoseconds: .min)
   private var verdicts: VerdictTable
@@ -42,6 +39,7 @@ struct Pairing {
   /// Takes the next exchange.
   mutating func add(_ exchange: Exchange) {
     advance(to: exchange.time)
+    clocks.see(exchange)
     let browser = browser(for: exchange)
     let traits = ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
     if let kind = traits.passedOver {
@@ -75,8 +73,7 @@ struct Pairing {
   }
 
   private mutating func browser(for exchange: Exchange) -> Browser {
-    let key = BrowserKey(
-      client: exchange.client, forwardedFor: exchange.forwardedFor, userAgent: exchange.userAgent)
+    let key = BrowserKey(exchange)
     if let browser = browsers[key] {
       browser.lastSeen = now
       return browser
@@ -183,6 +180,14 @@ struct Pairing {
         origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
         hops: [.init(request: exchange, number: reading.number)],
         kind: kindWithoutPreflight(exchange, headers, traits, browser)))
+    if call.evidence.kind == .preflightUnseen, clocks.mayDiffer(at: now),
+      awaitingPreflight < PairingLimits.awaitingPreflight,
+      !(exchange.status.map(isRedirectStatus) ?? false)
+    {
+      wait(call, .preflight, browser)
+      if case .preflight = call.waiting { awaitingPreflight += 1 }
+      return
+    }
     settle(call, browser)
   }
 
@@ -222,7 +227,8 @@ struct Pairing {
 
   /// How well a waiting preflight fits a request; `nil` when it cannot be its own.
   private func match(
-    _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders
+    _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders,
+    toleratesClocks: Bool = false
   ) -> Int? {
     guard let preflight = call.preflight else { return nil }
     if let method = call.answer?.question.method, method != exchange.method { return nil }
@@ -235,7 +241,8 @@ struct Pairing {
     // Stamps that were computed from an end and a duration are off by a step each.
     let slack = 2 * max(exchange.resolution.nanoseconds, preflight.resolution.nanoseconds)
     guard
-      exchange.startInterval.upperBound.advanced(by: slack) >= preflight.endInterval.lowerBound
+      toleratesClocks
+        || exchange.startInterval.upperBound.advanced(by: slack) >= preflight.endInterval.lowerBound
     else { return nil }
     var score = call.outlook.rawValue * 100
     if var asked = call.askedNames {
@@ -375,7 +382,10 @@ struct Pairing {
   }
 
   private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
+    let waiting = call.waiting
     browser.close(call)
+    if case .preflight = waiting { awaitingPreflight -= 1 }
+    if joinedAcrossClocks(call, waiting, browser) { return }
     if call.beganWithoutOrigin, call.evidence.hops.count == 1 {
       notCORS["no-origin", default: 0] += 1
       return
@@ -387,6 +397,39 @@ struct Pairing {
       return
     }
     emit(call, browser)
+  }
+
+  /// A preflight that passes and is followed by nothing, and a request just before it whose preflight
+  /// was not seen, are one call that two nodes with different clocks logged.
+  private mutating func joinedAcrossClocks(
+    _ call: OpenCall, _ waiting: OpenCall.Waiting, _ browser: Browser
+  ) -> Bool {
+    let candidates: [OpenCall]? =
+      switch waiting {
+      case .request: call.preflight.flatMap { browser.awaitingPreflight[$0.url] }
+      case .preflight: call.request.flatMap { browser.awaitingRequest[$0.url] }
+      case .nextHop, .nothing: nil
+      }
+    guard let candidates else { return false }
+    for other in candidates {
+      let (asking, calling) = if case .request = waiting { (call, other) } else { (other, call) }
+      guard let preflight = asking.preflight, let request = calling.request,
+        asking.outlook != .refused, asking.evidence.hops.count == 1, asking.answer != nil,
+        let gap = clocks.gap(from: request, to: preflight)
+      else { continue }
+      let traits = ExchangeTraits(request, isBrowser: browser.isBrowser, &origins)
+      let headers = ScriptHeaders(request.request, engine: browser.engine ?? .standard)
+      guard match(asking, request, traits, headers, toleratesClocks: true) != nil else { continue }
+      browser.close(other)
+      if other === calling { awaitingPreflight -= 1 }
+      asking.evidence.hops[0].request = request
+      asking.evidence.kind = .preflighted
+      notes["skewed-pairs", default: 0] += 1
+      notes["skew-milliseconds"] = max(notes["skew-milliseconds"] ?? 0, UInt64(gap / 1_000_000))
+      emit(asking, browser)
+      return true
+    }
+    return false
   }
 
   private mutating func emit(_ call: OpenCall, _ browser: Browser) {

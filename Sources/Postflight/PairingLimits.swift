@@ -8,6 +8,12 @@ enum PairingLimits {
   static let window: Int64 = 30_000_000_000
   /// The same where the source stamps only the end of a request, which may be a slow one.
   static let windowByEnd: Int64 = 120_000_000_000
+  /// Nanoseconds by which the clocks of two sources may differ; those of synchronised machines differ
+  /// by milliseconds, those of neglected ones by seconds.
+  static let clockSkew: Int64 = 5_000_000_000
+  /// Requests whose preflight was not seen that wait for one at once; others are not looked at across
+  /// clocks.
+  static let awaitingPreflight = 20_000
   /// Browsers that are remembered at once, of about 1 KB each.
   static let browsers = 200_000
   /// Nanoseconds without traffic after which a browser with nothing open and nothing cached may be

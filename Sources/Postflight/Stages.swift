@@ -171,21 +171,29 @@ func judge(
   _ plan: InputPlan, _ options: StageOptions, give: (Call) throws(StageError) -> Void
 ) throws(StageError) -> JudgedInput {
   var merge = TimeMerge(plan.sources)
+  var vantages = VantageJoin()
   var pairing = Pairing(engine: options.engine)
   var outcomes = BrowserOutcomes()
   var count: UInt64 = 0
-  while var exchange = try merge.next() {
-    if options.anonymizesClients { exchange.anonymizeClient() }
-    pairing.add(exchange)
-    count += 1
-    if count & 0xFFF == 0 { options.onProgress?(count, exchange.time.rfc3339(.second)) }
-    if !pairing.calls.isEmpty {
+  func pairHeld() throws(StageError) {
+    while let exchange = vantages.next() {
+      pairing.add(exchange)
+      if pairing.calls.isEmpty { continue }
       for call in pairing.takeCalls() where options.filter.admits(call) {
         outcomes.compare(call)
         try give(call)
       }
     }
   }
+  while var exchange = try merge.next() {
+    if options.anonymizesClients { exchange.anonymizeClient() }
+    vantages.add(exchange)
+    count += 1
+    if count & 0xFFF == 0 { options.onProgress?(count, exchange.time.rfc3339(.second)) }
+    try pairHeld()
+  }
+  vantages.finish()
+  try pairHeld()
   pairing.finish()
   for call in pairing.takeCalls() where options.filter.admits(call) {
     outcomes.compare(call)
@@ -194,6 +202,8 @@ func judge(
   var records = plan.sourceRecords()
   var notes = pairing.notes.merging(outcomes.notes) { $0 + $1 }
   if merge.lateCount > 0 { notes["late-exchanges"] = merge.lateCount }
+  if vantages.joined > 0 { notes["joined-copies"] = vantages.joined }
+  if vantages.doubtful > 0 { notes["possible-copies"] = vantages.doubtful }
   if !notes.isEmpty { records.append(SourceRecord(pairingNotes: notes)) }
   return JudgedInput(records: records, traffic: TrafficRecord(counts: pairing.notCORS))
 }

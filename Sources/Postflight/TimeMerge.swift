@@ -11,16 +11,32 @@ struct TimeMerge {
   /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
 
-  /// A source that is open, and what it gave that has to wait.
+  /// Batches after which a file is left for the next one; a small one is closed by then.
+  private static let firstBatches = 3
+
+  /// A source whose time has come, and what it gave that has to wait.
   private final class Lane {
-    let source: any ExchangeSource
+    private let planned: PlannedSource
+    private var source: (any ExchangeSource)?
     var watermark: EventTime
     var waiting = SortedQueue()
-    var isAtEnd = false
+    var batches = 0
+    private(set) var isAtEnd = false
 
-    init(_ source: any ExchangeSource, from time: EventTime) {
-      self.source = source
+    init(_ planned: PlannedSource, from time: EventTime) {
+      self.planned = planned
       watermark = time
+    }
+
+    /// The next batch; of sources that begin at the same time, one is opened after another.
+    func nextBatch() throws(StageError) -> ExchangeBatch? {
+      if source == nil, !isAtEnd { source = try planned.open() }
+      let batch = try source?.nextBatch()
+      if batch == nil {
+        isAtEnd = true
+        source = nil
+      }
+      return batch
     }
   }
 
@@ -115,20 +131,29 @@ struct TimeMerge {
       let reach = open ?? lanes.compactMap(\.waiting.firstTime).min()
       if let reach, let start = unopenedReach, start > reach { return }
       unopened.removeFirst()
-      guard let source = try planned.open() else { continue }
       let start = planned.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
-      lanes.append(Lane(source, from: start ?? EventTime(nanoseconds: .min)))
+      lanes.append(Lane(planned, from: start ?? EventTime(nanoseconds: .min)))
     }
   }
 
   private mutating func pull(_ lane: Lane) throws(StageError) {
-    guard let batch = try lane.source.nextBatch() else {
-      lane.isAtEnd = true
-      return
-    }
-    lane.watermark = max(lane.watermark, batch.watermark)
-    lane.waiting.insert(batch.exchanges)
-    waitingCount += batch.exchanges.count
+    repeat {
+      guard let batch = try lane.nextBatch() else {
+        gather(lane)
+        return
+      }
+      lane.batches += 1
+      lane.watermark = max(lane.watermark, batch.watermark)
+      lane.waiting.insert(batch.exchanges)
+      waitingCount += batch.exchanges.count
+    } while lane.batches < Self.firstBatches
+  }
+
+  /// Puts together what ended sources left, so that there are hardly more lanes than open sources.
+  private mutating func gather(_ lane: Lane) {
+    guard let ended = lanes.first(where: { $0.isAtEnd && $0 !== lane }) else { return }
+    ended.waiting.insert(lane.waiting.takeAll())
+    lanes.removeAll { $0 === lane }
   }
 }
 
@@ -165,6 +190,12 @@ struct SortedQueue {
       head = 0
     }
     return exchange
+  }
+
+  /// Takes out all exchanges.
+  mutating func takeAll() -> [Exchange] {
+    defer { self = Self() }
+    return exchanges[head...].compactMap { $0 }
   }
 
   /// Puts exchanges in.

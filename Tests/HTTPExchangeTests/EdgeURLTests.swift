@@ -101,7 +101,7 @@ struct EdgeURLTests {
       ("192.0.2.9", "192.0.2.9" as String?), ("192.0.2.9:4711", "192.0.2.9"),
       ("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]:4711", "2001:db8::1"),
       ("[2001:db8::1]", "2001:db8::1"), ("fe80::1", "fe80::1"), ("::1", "::1"),
-      ("::ffff:192.0.2.9", "::ffff:192.0.2.9"), ("_hidden", "_hidden"), ("unknown", nil),
+      ("::ffff:192.0.2.9", "192.0.2.9"), ("_hidden", "_hidden"), ("unknown", nil),
       ("[oops", "[oops"),
     ])
   func address(text: String, expected: String?) {

@@ -1,3 +1,5 @@
+internal import HTTPExchange
+
 /// An IPv4 or IPv6 address; IPv4 is held in its mapped form `::ffff:a.b.c.d`.
 struct Address: Equatable {
   var high: UInt64 = 0
@@ -29,20 +31,9 @@ struct Address: Equatable {
     if high == 0, low >> 32 == 0xFFFF {
       return "\(low >> 24 & 255).\(low >> 16 & 255).\(low >> 8 & 255).\(low & 255)"
     }
-    let groups = (0..<8).map { index in
-      UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - index % 4 * 16))
-    }
-    // The first of the longest runs of zeros, if it has two groups or more.
-    var longest = 0..<0
-    var start = 0
-    for index in 0...8 where index == 8 || groups[index] != 0 {
-      if index - start > max(longest.count, 1) { longest = start..<index }
-      start = index + 1
-    }
-    func joined(_ range: Range<Int>) -> String {
-      range.map { String(groups[$0], radix: 16) }.joined(separator: ":")
-    }
-    if longest.isEmpty { return joined(0..<8) }
-    return joined(0..<longest.lowerBound) + "::" + joined(longest.upperBound..<8)
+    return ClientAddress.rfc5952(
+      (0..<8).map { index in
+        UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - index % 4 * 16))
+      })
   }
 }

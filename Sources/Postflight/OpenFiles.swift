@@ -1,0 +1,17 @@
+internal import Foundation
+
+/// How many files may be open at once.
+enum OpenFiles {
+  /// Inputs that no system's usual limit stands in the way of.
+  static let fewFiles = 200
+
+  /// Raises the soft limit to the hard one: nodes that log at the same time are read side by side.
+  static func raiseLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+      limit.rlim_cur < limit.rlim_max
+    else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
