@@ -18,6 +18,9 @@ struct Pairing {
   private var preflights = PreflightTable()
   private var deadlines = DeadlineQueue()
   private var now = EventTime(nanoseconds: .min)
+  private var openCount = 0
+  private var openBytes = 0
+  private var browserBytes = 0
   private var nextSweep = EventTime(nanoseconds: .min)
   private var verdicts: VerdictTable
   /// Calls that are complete, in the order in which they became so.
@@ -42,6 +45,7 @@ struct Pairing {
   mutating func add(_ exchange: Exchange) {
     advance(to: exchange.time)
     let browser = browser(for: exchange)
+    defer { account(browser) }
     let traits = ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
     if let kind = traits.passedOver {
       notCORS[kind, default: 0] += 1
@@ -66,6 +70,7 @@ struct Pairing {
     if now > nextSweep {
       nextSweep = now.advanced(by: PairingLimits.sweepInterval)
       browsers = browsers.filter { !$0.value.isForgettable(at: now) }
+      browserBytes = browsers.values.reduce(0) { $0 + $1.accountedBytes }
     }
   }
 
@@ -76,15 +81,34 @@ struct Pairing {
       browser.lastSeen = now
       return browser
     }
-    if browsers.count >= PairingLimits.browsers {
-      let before = browsers.count
-      browsers = browsers.filter { $0.value.openCount > 0 }
-      notes["forgotten-browsers", default: 0] += UInt64(before - browsers.count)
+    if browsers.count >= PairingLimits.browsers || browserBytes > PairingLimits.browserBytes {
+      forgetBrowsers()
     }
-    let browser = Browser(userAgent: exchange.userAgent)
+    let browser = Browser(
+      userAgent: exchange.userAgent,
+      keyBytes: key.client.utf8.count + (key.forwardedFor?.utf8.count ?? 0)
+        + (key.userAgent?.utf8.count ?? 0))
     browser.lastSeen = now
     browsers[key] = browser
     return browser
+  }
+
+  /// Takes note of what a browser's memory has grown by.
+  private mutating func account(_ browser: Browser) {
+    browserBytes += browser.bytes - browser.accountedBytes
+    browser.accountedBytes = browser.bytes
+  }
+
+  /// Forgets everything of all browsers but their open calls, which have a bound of their own.
+  private mutating func forgetBrowsers() {
+    notes["forgotten-browsers", default: 0] += UInt64(browsers.count)
+    browsers = browsers.filter { $0.value.openCount > 0 }
+    browserBytes = 0
+    for browser in browsers.values {
+      browser.forget()
+      browser.accountedBytes = 0
+      account(browser)
+    }
   }
 
   // MARK: Preflights
@@ -98,7 +122,7 @@ struct Pairing {
     if let chain = redirectLeading(
       to: exchange, method: hop.answer?.question.method, traits, browser)
     {
-      browser.close(chain)
+      close(chain, browser)
       if chain.beganAtHome, chain.evidence.hops.count == 1 { chain.evidence.kind = .preflightOnly }
       chain.evidence.hops.append(hop)
       call = chain
@@ -124,7 +148,9 @@ struct Pairing {
     call.outlook = preflight.outlook(engine)
     switch call.outlook {
     case .passes:
-      browser.updateCache(key) { $0.store(answer, at: exchange.endInterval.lowerBound) }
+      browser.updateCache(key, size: exchange.approximateBytes) {
+        $0.store(answer, at: exchange.endInterval.lowerBound)
+      }
     case .refused where engine.differences.failedPreflightClearsCache:
       browser.updateCache(key) { $0.clear() }
     case .refused, .doubtful:
@@ -139,7 +165,7 @@ struct Pairing {
   ) {
     let headers = ScriptHeaders(exchange.request, engine: browser.engine ?? .standard)
     if let call = preflighted(exchange, traits, headers, browser) {
-      browser.close(call)
+      close(call, browser)
       rememberProved(call, browser)
       call.evidence.hops[call.evidence.hops.count - 1].request = exchange
       if call.evidence.kind == .preflightOnly { call.evidence.kind = .preflighted }
@@ -147,7 +173,7 @@ struct Pairing {
       return
     }
     if let chain = redirectLeading(to: exchange, method: exchange.method, traits, browser) {
-      browser.close(chain)
+      close(chain, browser)
       if chain.beganWithoutOrigin, chain.evidence.hops.count == 1, let origin = traits.origin {
         chain.evidence.origin = origin
       }
@@ -344,7 +370,7 @@ struct Pairing {
       notCORS["origin-not-recorded", default: 0] += 1
       return
     }
-    browser.close(call)
+    close(call, browser)
     call.evidence.hops[call.evidence.hops.count - 1].request = exchange
     call.evidence.kind = .preflighted
     emit(call, browser)
@@ -360,15 +386,40 @@ struct Pairing {
       emit(call, browser)
       return
     }
+    let rivals = browser.waiting(waiting, as: call)
+    if rivals.count >= PairingLimits.openCallsPerURL { giveUpEarly(rivals[0], browser) }
+    while openCount >= PairingLimits.allOpenCalls || openBytes > PairingLimits.openBytes,
+      let (oldest, owner) = deadlines.pop()
+    {
+      giveUpEarly(oldest, owner)
+    }
     let last = call.evidence.hops.last.flatMap { $0.request ?? $0.preflight }
     let isLong = last?.timeBasis == .end
     let window = isLong ? PairingLimits.windowByEnd : PairingLimits.window
     browser.open(call, waiting)
+    call.bytes = call.evidence.approximateBytes
+    openCount += 1
+    openBytes += call.bytes
     deadlines.push(call, browser, at: now.advanced(by: window), isLong: isLong)
   }
 
-  private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
+  /// Gives up a call whose time has not come, to bound memory.
+  private mutating func giveUpEarly(_ call: OpenCall, _ browser: Browser) {
+    notes["calls-given-up-early", default: 0] += 1
+    giveUp(call, browser)
+  }
+
+  /// Takes a call out of waiting.
+  private mutating func close(_ call: OpenCall, _ browser: Browser) {
+    if case .nothing = call.waiting { return }
     browser.close(call)
+    openCount -= 1
+    openBytes -= call.bytes
+  }
+
+  private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
+    close(call, browser)
+    defer { account(browser) }
     if call.beganWithoutOrigin, call.evidence.hops.count == 1 {
       notCORS["no-origin", default: 0] += 1
       return

@@ -51,6 +51,10 @@ struct PreflightTable {
   /// Preflights that are remembered: real traffic has some dozens, a flood any number.
   private static let limit = 2048
 
+  /// Bytes of all that are remembered.
+  private static let byteLimit = 16 << 20
+
+  private var bytes = 0
   private var readings: [Key: Reading] = [:]
 
   /// Reads a preflight, or remembers how one like it was read.
@@ -59,7 +63,11 @@ struct PreflightTable {
       status: preflight.status, httpVersion: preflight.httpVersion,
       request: Self.deciding(preflight.request), response: Self.deciding(preflight.response))
     if let known = readings[key] { return known }
-    if readings.count >= Self.limit { readings.removeAll(keepingCapacity: true) }
+    if readings.count >= Self.limit || bytes > Self.byteLimit {
+      readings.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    bytes += preflight.approximateBytes
     let reading = Reading(preflight)
     readings[key] = reading
     return reading
