@@ -23,6 +23,8 @@ enum InputKind {
 struct PlannedSource {
   var path: String
   var name: String
+  /// The name and the digest of its beginning, as in the identifiers of its exchanges.
+  var identity: String
   var firstTime: EventTime?
   /// Opens the input; `nil` when it is gone, which has been noted by then.
   var open: () throws(StageError) -> (any ExchangeSource)?
@@ -50,6 +52,33 @@ final class LogSource: ExchangeSource {
   func nextBatch() -> ExchangeBatch? { reader.nextBatch() }
 
   var records: [SourceRecord] { [reader.record] }
+}
+
+/// An input that was opened.
+///
+/// At its end it is closed, and what was read of it is kept.
+final class OpenedSource: ExchangeSource {
+  private var source: (any ExchangeSource)?
+  private var finalRecords: [SourceRecord] = []
+  private let atEnd: () -> Void
+
+  /// - Parameter atEnd: called once, when the end was reached.
+  init(_ source: any ExchangeSource, atEnd: @escaping () -> Void) {
+    self.source = source
+    self.atEnd = atEnd
+  }
+
+  func nextBatch() throws(StageError) -> ExchangeBatch? {
+    if let batch = try source?.nextBatch() { return batch }
+    if let source {
+      finalRecords = source.records
+      self.source = nil
+      atEnd()
+    }
+    return nil
+  }
+
+  var records: [SourceRecord] { source?.records ?? finalRecords }
 }
 
 extension RecordSource: ExchangeSource {

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import HTTPExchange
 
 /// Merges the exchanges of many sources in the order of time.
@@ -10,6 +11,14 @@ struct TimeMerge {
   ///
   /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
+  /// Bytes of all exchanges that may wait: an exchange of ordinary size has some 2 KB, a hostile one
+  /// a hundred times that.
+  static let maximumWaitingBytes = 96 << 20
+  /// Sources that may be open at once, some 200 KB each, unless the system allows fewer.
+  ///
+  /// Where more overlap in time, the others wait for one of them to end, and what they hold counts as
+  /// late.
+  static let maximumOpen = 512
 
   private final class Lane {
     let source: any ExchangeSource
@@ -33,10 +42,12 @@ struct TimeMerge {
 
     let time: EventTime
     let box: Box
+    let bytes: Int
 
     init(_ exchange: Exchange) {
       time = exchange.time
       box = Box(exchange)
+      bytes = exchange.approximateBytes
     }
 
     static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
@@ -47,7 +58,11 @@ struct TimeMerge {
 
   private var unopened: ArraySlice<PlannedSource>
   private var lanes: [Lane] = []
+  /// The lane that has come least far, so that it is looked for only when one has moved.
+  private var slowest: Lane?
+  private let openLimit: Int
   private var heap: [Entry] = []
+  private var heapBytes = 0
   private var latest = EventTime(nanoseconds: .min)
   /// Exchanges that came after a later one had been given out.
   private(set) var lateCount: UInt64 = 0
@@ -55,6 +70,12 @@ struct TimeMerge {
   /// - Parameter sources: in the order of their first record.
   init(_ sources: [PlannedSource]) {
     unopened = sources[...]
+    var limit = rlimit()
+    // Some descriptors are for everything else.
+    let allowed =
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+      ? Int(clamping: limit.rlim_cur) - 32 : Self.maximumOpen
+    openLimit = max(8, min(Self.maximumOpen, allowed))
   }
 
   /// The next exchange in the order of time; `nil` at the end.
@@ -63,8 +84,9 @@ struct TimeMerge {
       try openDue()
       if let first = heap.first {
         // Every source must have passed the time of what is given out.
-        if let slowest = slowestLane(), slowest.watermark <= first.time,
-          heap.count < Self.maximumWaiting * max(1, lanes.count)
+        if let slowest, slowest.watermark <= first.time,
+          heap.count < Self.maximumWaiting * max(1, lanes.count),
+          heapBytes < Self.maximumWaitingBytes
         {
           try pull(slowest)
           continue
@@ -73,7 +95,7 @@ struct TimeMerge {
         if entry.time < latest { lateCount += 1 } else { latest = entry.time }
         return entry.box.exchange
       }
-      guard let slowest = slowestLane() else {
+      guard let slowest else {
         if unopened.isEmpty { return nil }
         continue
       }
@@ -83,8 +105,8 @@ struct TimeMerge {
 
   /// Opens every source whose first record may stand before what would be given out next.
   private mutating func openDue() throws(StageError) {
-    while let planned = unopened.first {
-      let reach = slowestLane()?.watermark ?? heap.first?.time
+    while let planned = unopened.first, lanes.count < openLimit {
+      let reach = slowest?.watermark ?? heap.first?.time
       if let reach, let firstTime = planned.firstTime,
         firstTime.advanced(by: -ExchangeBatch.reorderWindow) > reach
       {
@@ -94,6 +116,7 @@ struct TimeMerge {
       guard let source = try planned.open() else { continue }
       let start = planned.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
       lanes.append(Lane(source, from: start ?? EventTime(nanoseconds: .min)))
+      slowest = slowestLane()
     }
   }
 
@@ -108,9 +131,11 @@ struct TimeMerge {
   private mutating func pull(_ lane: Lane) throws(StageError) {
     guard let batch = try lane.source.nextBatch() else {
       lanes.removeAll { $0 === lane }
+      slowest = slowestLane()
       return
     }
     lane.watermark = max(lane.watermark, batch.watermark)
+    slowest = slowestLane()
     for exchange in batch.exchanges { push(Entry(exchange)) }
   }
 
@@ -118,6 +143,7 @@ struct TimeMerge {
 
   private mutating func push(_ entry: Entry) {
     heap.append(entry)
+    heapBytes += entry.bytes
     var child = heap.count - 1
     while child > 0 {
       let parent = (child - 1) / 2
@@ -130,6 +156,7 @@ struct TimeMerge {
   private mutating func popFirst() -> Entry {
     heap.swapAt(0, heap.count - 1)
     let first = heap.removeLast()
+    heapBytes -= first.bytes
     var parent = 0
     while true {
       var least = parent
