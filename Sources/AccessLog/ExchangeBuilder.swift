@@ -306,13 +306,8 @@ struct ExchangeBuilder {
   private mutating func target(_ line: Line, _ range: FieldRange) -> String {
     let start = line.base + Int(range.start)
     let text = interner.decoded(start, range.count)
-    // Only user info and queries can hold secrets; an escaped byte may be part of either.
-    func holds(_ byte: UInt8) -> Bool {
-      ByteSearch.first(byte, in: start, from: 0, to: range.count) < range.count
-    }
-    let isPlain =
-      !holds(UInt8(ascii: "?")) && !holds(UInt8(ascii: "@")) && !holds(UInt8(ascii: "\\"))
-    return isPlain ? text : Redaction.url(text)
+    let bytes = UnsafeRawBufferPointer(start: start, count: range.count)
+    return Redaction.mayHoldSecret(bytes) ? Redaction.url(text) : text
   }
 
   private mutating func query(_ line: Line) -> String {
