@@ -2,8 +2,9 @@ internal import HTTPExchange
 
 /// A table from short runs of bytes to values, for what comes again and again.
 ///
-/// Open addressing over memory of its own. It never grows: full, it begins anew, and what finds no
-/// place within a few probes is not kept, so that chosen collisions cost nothing.
+/// Open addressing over memory of its own. It begins small, since a thousand small logs may be open at
+/// once, and grows up to a limit: full, it begins anew, and what finds no place within a few probes is
+/// not kept, so that chosen collisions cost nothing.
 final class ByteTable<Value> {
   private struct Entry {
     /// 0 for a free place.
@@ -15,9 +16,11 @@ final class ByteTable<Value> {
 
   private let limit: Int
   private let byteLimit: Int
-  private let mask: Int
+  /// Entries before it grows or begins anew.
+  private var capacity: Int
+  private var mask: Int
   private let free: Value
-  private let entries: UnsafeMutablePointer<Entry>
+  private var entries: UnsafeMutablePointer<Entry>
   private let bytes: UnsafeMutablePointer<UInt8>
   private var filled = 0
   private var used = 0
@@ -27,11 +30,17 @@ final class ByteTable<Value> {
     self.limit = limit
     self.byteLimit = byteLimit
     self.free = free
-    mask = limit * 2 - 1
-    entries = .allocate(capacity: mask + 1)
-    entries.initialize(
-      repeating: Entry(hash: 0, start: 0, count: 0, value: free), count: mask + 1)
+    capacity = min(limit, 256)
+    mask = capacity * 2 - 1
+    entries = Self.freeEntries(mask + 1, free)
+    // Memory that is not touched costs nothing.
     bytes = .allocate(capacity: byteLimit)
+  }
+
+  private static func freeEntries(_ count: Int, _ free: Value) -> UnsafeMutablePointer<Entry> {
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: count)
+    entries.initialize(repeating: Entry(hash: 0, start: 0, count: 0, value: free), count: count)
+    return entries
   }
 
   deinit {
@@ -65,7 +74,8 @@ final class ByteTable<Value> {
   /// Puts in a key that is not there.
   func insert(_ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64, _ value: Value) {
     guard count <= byteLimit else { return }
-    if used >= limit || filled + count > byteLimit { clear() }
+    if used >= capacity, capacity < limit { grow() }
+    if used >= capacity || filled + count > byteLimit { clear() }
     var place = Int(truncatingIfNeeded: hash) & mask
     for _ in 0..<AccessLogLimits.probes {
       if entries[place].hash == 0 {
@@ -78,6 +88,27 @@ final class ByteTable<Value> {
       }
       place = (place &+ 1) & mask
     }
+  }
+
+  private func grow() {
+    let (old, oldCount) = (entries, mask + 1)
+    capacity = min(limit, capacity * 4)
+    mask = capacity * 2 - 1
+    entries = Self.freeEntries(mask + 1, free)
+    used = 0
+    for index in 0..<oldCount where old[index].hash != 0 {
+      var place = Int(truncatingIfNeeded: old[index].hash) & mask
+      for _ in 0..<AccessLogLimits.probes {
+        if entries[place].hash == 0 {
+          entries[place] = old[index]
+          used += 1
+          break
+        }
+        place = (place &+ 1) & mask
+      }
+    }
+    old.deinitialize(count: oldCount)
+    old.deallocate()
   }
 
   private func clear() {

@@ -308,13 +308,7 @@ struct ExchangeBuilder {
     let text =
       line.layout.escaping == .plus
       ? ValueEscapes.text(start, range.count, .none) : interner.decoded(start, range.count)
-    // Only user info and queries can hold secrets; an escaped byte may be part of either.
-    func holds(_ byte: UInt8) -> Bool {
-      ByteSearch.first(byte, in: start, from: 0, to: range.count) < range.count
-    }
-    let isPlain =
-      !holds(UInt8(ascii: "?")) && !holds(UInt8(ascii: "@")) && !holds(UInt8(ascii: "\\"))
-    return isPlain ? text : Redaction.url(text)
+    return Redaction.url(text)
   }
 
   private mutating func query(_ line: Line) -> String {

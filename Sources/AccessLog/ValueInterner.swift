@@ -9,6 +9,8 @@ enum ValueKind: UInt8 {
   case authorization
   case location
   case authenticate
+  case origin
+  case headerNames
   /// An address without its port.
   case address
   /// An address that surely has a port behind it.
@@ -21,6 +23,8 @@ enum ValueKind: UInt8 {
       switch name {
       case .referer: .referer
       case .authorization: .authorization
+      case .origin: .origin
+      case .accessControlRequestHeaders: .headerNames
       default: Redaction.requestValue(name, "x") == nil ? .hidden : .plain
       }
   }
@@ -29,6 +33,7 @@ enum ValueKind: UInt8 {
     self =
       switch name {
       case .location: .location
+      case .accessControlAllowOrigin: .origin
       case .wwwAuthenticate: .authenticate
       default: Redaction.responseValue(name, "x") == nil ? .hidden : .plain
       }
@@ -69,7 +74,9 @@ final class ValueInterner {
   private func make(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
     let text = decoded(start, count)
     switch kind {
-    case .plain, .hidden: return text
+    case .plain, .hidden: return Redaction.withoutJWTs(text)
+    case .origin: return Redaction.requestValue(.origin, text)
+    case .headerNames: return Redaction.requestValue(.accessControlRequestHeaders, text)
     case .referer: return Redaction.requestValue(.referer, text)
     case .authorization: return Redaction.requestValue(.authorization, text)
     case .location: return Redaction.responseValue(.location, text)

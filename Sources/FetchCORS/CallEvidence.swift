@@ -98,6 +98,16 @@ public struct CallEvidence: Hashable, Sendable {
     self.hasReadableStoredResponse = hasReadableStoredResponse
   }
 
+  /// Bytes of memory that it holds, roughly.
+  public var approximateBytes: Int {
+    var sum = 400
+    for index in hops.indices {
+      sum &+= hops[index].preflight?.approximateBytes ?? 0
+      sum &+= hops[index].request?.approximateBytes ?? 0
+    }
+    return sum
+  }
+
   /// The exchanges with their roles, in order.
   public var exchanges: [CallExchange] {
     var result: [CallExchange] = []

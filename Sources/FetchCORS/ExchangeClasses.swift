@@ -8,7 +8,11 @@ public struct ExchangeClasses {
   /// Kinds that are remembered: real traffic has some hundreds, a flood any number.
   private static let limit = 2048
 
+  /// Bytes of all of them.
+  private static let byteLimit = 16 << 20
+
   private var numbers: [DecidingBytes.Key: Int] = [:]
+  private var bytes = 0
   private var deciding = DecidingBytes()
   private var last = 0
 
@@ -17,13 +21,15 @@ public struct ExchangeClasses {
 
   /// The number of all exchanges that are judged as this one is.
   public mutating func number(of exchange: Exchange) -> Int {
-    if deciding.begin() || numbers.count >= Self.limit {
+    if deciding.begin() || numbers.count >= Self.limit || bytes > Self.byteLimit {
       numbers.removeAll(keepingCapacity: true)
+      bytes = 0
     }
     deciding.append(exchange)
     let key = deciding.key
     if let number = numbers[key] { return number }
     last += 1
+    bytes += key.count
     numbers[key] = last
     return last
   }

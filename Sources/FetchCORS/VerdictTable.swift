@@ -8,6 +8,10 @@ public struct VerdictTable {
   /// Verdicts that are remembered: real traffic has some dozens, a flood any number.
   private static let limit = 2048
 
+  /// Bytes of all that are remembered.
+  private static let byteLimit = 32 << 20
+
+  private var bytes = 0
   private var verdicts: [Question: Call] = [:]
   private var classes = ExchangeClasses()
   private let engine: Engine?
@@ -26,7 +30,11 @@ public struct VerdictTable {
     let question = question(evidence)
     if let known = verdicts[question] { return known.moved(to: evidence, as: engine) }
     let verdict = FetchCORS.evaluate(evidence, as: engine)
-    if verdicts.count >= Self.limit { verdicts.removeAll(keepingCapacity: true) }
+    if verdicts.count >= Self.limit || bytes > Self.byteLimit {
+      verdicts.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    bytes += evidence.approximateBytes
     verdicts[question] = verdict
     return verdict
   }

@@ -12,6 +12,9 @@ public struct DecidingBytes: Sendable {
     /// Of the bytes and a number that nobody else knows, so that collisions cannot be chosen.
     let digest: UInt64
 
+    /// How many bytes there are.
+    public var count: Int { bytes.count }
+
     /// Whether all bytes are equal.
     public static func == (left: Self, right: Self) -> Bool {
       left.digest == right.digest && left.bytes.count == right.bytes.count

@@ -103,23 +103,62 @@ public struct JSONWriter {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
   }
 
+  /// Control and direction characters are written as escapes, so that a record that is looked at in a
+  /// terminal does nothing there.
   private mutating func writeQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0..<0x20, 0x7F:
-        let digits = Array("0123456789abcdef".utf8)
-        bytes.append(contentsOf: "\\u00".utf8)
-        bytes.append(digits[Int(byte >> 4)])
-        bytes.append(digits[Int(byte & 15)])
-      default:
-        bytes.append(byte)
+    var text = text
+    text.withUTF8 { utf8 in
+      var copied = 0
+      var index = 0
+      while index < utf8.count {
+        let byte = utf8[index]
+        let length = Self.escapedLength(at: index, in: utf8)
+        guard length > 0 else {
+          index += 1
+          continue
+        }
+        bytes.append(contentsOf: utf8[copied..<index])
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          bytes.append(UInt8(ascii: "\\"))
+          bytes.append(byte)
+        } else {
+          escape(utf8[index..<index + length])
+        }
+        index += length
+        copied = index
       }
+      bytes.append(contentsOf: utf8[copied...])
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Bytes of the character at an index if it must not stand as it is, else 0.
+  private static func escapedLength(at index: Int, in utf8: UnsafeBufferPointer<UInt8>) -> Int {
+    switch utf8[index] {
+    case 0..<0x20, 0x7F, UInt8(ascii: "\""), UInt8(ascii: "\\"): return 1
+    // U+0080 to U+009F.
+    case 0xC2 where index + 1 < utf8.count && utf8[index + 1] < 0xA0: return 2
+    case 0xE2 where index + 2 < utf8.count:
+      switch (utf8[index + 1], utf8[index + 2]) {
+      // U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+      case (0x80, 0x8E...0x8F), (0x80, 0xA8...0xAE), (0x81, 0xA6...0xA9): return 3
+      default: return 0
+      }
+    default: return 0
+    }
+  }
+
+  /// Writes one character as `\u` and four digits.
+  private mutating func escape(_ utf8: Slice<UnsafeBufferPointer<UInt8>>) {
+    let lead = utf8.first ?? 0
+    var scalar = UInt32(lead < 0x80 ? lead : lead < 0xE0 ? lead & 0x1F : lead & 0x0F)
+    for byte in utf8.dropFirst() { scalar = scalar << 6 | UInt32(byte & 0x3F) }
+    bytes.append(contentsOf: "\\u".utf8)
+    for shift: UInt32 in [12, 8, 4, 0] {
+      let digit = UInt8(truncatingIfNeeded: scalar >> shift & 15)
+      bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+    }
   }
 }
 

@@ -27,7 +27,9 @@ public enum Redaction {
     case .cookie: nil
     case .authorization: scheme(of: value)
     case .referer: refererValue(value)
-    case _ where name.isKeptInRequests: value
+    case .origin: url(value)
+    case .accessControlRequestHeaders: headerNames(value)
+    case _ where name.isKeptInRequests: withoutJWTs(value)
     default: nil
     }
   }
@@ -37,8 +39,8 @@ public enum Redaction {
     switch name {
     case .setCookie: nil
     case .wwwAuthenticate: scheme(of: value)
-    case .location: url(value)
-    default: value
+    case .location, .accessControlAllowOrigin: url(value)
+    default: withoutJWTs(value)
     }
   }
 
@@ -73,6 +75,7 @@ public enum Redaction {
   /// The fragment goes: a browser never sends it, and in a `Location` it may hold an access token.
   public static func url(_ text: String) -> String {
     if text.utf8.withContiguousStorageIfAvailable(isPlain) ?? false { return text }
+    let text = withoutJWTs(text)
     var url = Substring(text)
     if let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) { url = url[..<fragment] }
     // URL parsers drop these before anything else.

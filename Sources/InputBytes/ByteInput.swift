@@ -9,6 +9,9 @@ public final class ByteInput {
   /// The path as given, `-` for standard input.
   public let path: String
   /// The last component of the path, `-` for standard input: what reports call it.
+  ///
+  /// Control and direction characters in it are shown as `\u{…}`, since the identifiers of
+  /// exchanges begin with it.
   public let name: String
   /// `gzip`, or `nil` when the bytes are stored as they are.
   public let compression: String?
@@ -27,6 +30,9 @@ public final class ByteInput {
   /// `NAME@DIGEST`, which the identifiers of this input's exchanges begin with.
   public var source: String { "\(name)@\(digest)" }
 
+  /// Whether it can be opened again and begins with the same bytes; a pipe cannot.
+  public let isRegularFile: Bool
+
   private let bytes: ByteSource
   private let readAhead: ReadAhead?
   private var spare: Chunk?
@@ -43,7 +49,7 @@ public final class ByteInput {
   ///     is needs none: handing a buffer over costs more than copying it out of the page cache.
   /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
   public init(path: String, readsAhead: Bool = false) throws(InputError) {
-    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else {
       throw InputError(path: path, reason: String(cString: strerror(errno)).lowercased())
     }
@@ -53,7 +59,10 @@ public final class ByteInput {
       throw InputError(path: path, reason: error.what)
     }
     self.path = path
-    name = path == "-" ? "-" : path.split(separator: "/").last.map(String.init) ?? path
+    var status = stat()
+    isRegularFile =
+      path != "-" && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    name = Self.shown(path.split(separator: "/").last.map(String.init) ?? path)
     compression = bytes.isGzip ? "gzip" : nil
     // The head is read before any thread starts, so that an input can be looked at and closed.
     var head = [UInt8](repeating: 0, count: Self.headSize)
@@ -73,6 +82,18 @@ public final class ByteInput {
       .map { String(String(UInt16($0) + 256, radix: 16).dropFirst()) }.joined()
     let isWorthIt = readsAhead && bytes.isGzip && damage == nil && filled == Self.headSize
     readAhead = isWorthIt ? ReadAhead(bytes) : nil
+  }
+
+  private static func shown(_ name: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in name.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
   }
 
   private static func fill(

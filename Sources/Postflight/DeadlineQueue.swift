@@ -9,6 +9,14 @@ struct DeadlineQueue {
     var call: OpenCall
     var browser: Browser
     var sequence: UInt64
+
+    /// Whether this is the entry by which its call is given up.
+    ///
+    /// One that went on waiting stands in the queue again, with a later deadline.
+    func isWaiting(for deadline: EventTime) -> Bool {
+      if case .nothing = call.waiting { return false }
+      return call.deadline == deadline
+    }
   }
 
   private struct Queue {
@@ -16,6 +24,26 @@ struct DeadlineQueue {
     var deadlines: [EventTime] = []
     var entries: [Entry?] = []
     var head = 0
+
+    /// Entries beyond which those that wait no longer are taken out.
+    private var compactAt = 4096
+
+    /// Takes out the entries that wait no longer, once they may be half of all: else a million calls
+    /// within one second of event time would all be held.
+    mutating func compactIfDue() {
+      guard entries.count - head > compactAt else { return }
+      var keptDeadlines: [EventTime] = []
+      var keptEntries: [Entry?] = []
+      for index in head..<entries.count {
+        guard let entry = entries[index], entry.isWaiting(for: deadlines[index]) else { continue }
+        keptDeadlines.append(deadlines[index])
+        keptEntries.append(entry)
+      }
+      deadlines = keptDeadlines
+      entries = keptEntries
+      head = 0
+      compactAt = max(4096, 2 * entries.count)
+    }
 
     var next: EventTime? { head < deadlines.count ? deadlines[head] : nil }
 
@@ -42,9 +70,11 @@ struct DeadlineQueue {
     sequence += 1
     let entry = Entry(call: call, browser: browser, sequence: sequence)
     if isLong {
+      long.compactIfDue()
       long.deadlines.append(deadline)
       long.entries.append(entry)
     } else {
+      short.compactIfDue()
       short.deadlines.append(deadline)
       short.entries.append(entry)
     }
@@ -68,9 +98,7 @@ struct DeadlineQueue {
       case (_?, nil): return nil
       }
       guard let entry else { continue }
-      // One that went on waiting stands in the queue again, with a later deadline.
-      if case .nothing = entry.call.waiting { continue }
-      if entry.call.deadline == deadline { return (entry.call, entry.browser) }
+      if entry.isWaiting(for: deadline) { return (entry.call, entry.browser) }
     }
   }
 

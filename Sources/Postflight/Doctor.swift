@@ -10,7 +10,8 @@ public func doctor(
   _ options: StageOptions
 ) throws(StageError) -> (lines: [String], result: StageResult) {
   let plan = InputPlan(
-    options.inputs, format: options.format, options: options.ingest, jobs: options.jobs)
+    options.inputs, format: options.format, options: options.ingest,
+    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
   try plan.requireInput()
   var diagnosis = Diagnosis()
   let end = try judge(plan, options) { (call) throws(StageError) in diagnosis.add(call) }

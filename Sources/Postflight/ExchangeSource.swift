@@ -23,6 +23,8 @@ enum InputKind {
 struct PlannedSource {
   var path: String
   var name: String
+  /// The name and the digest of its beginning, as in the identifiers of its exchanges.
+  var identity: String
   var firstTime: EventTime?
   /// Opens the input; `nil` when it is gone, which has been noted by then.
   var open: () throws(StageError) -> (any ExchangeSource)?
@@ -54,30 +56,35 @@ final class LogSource: ExchangeSource {
   var records: [SourceRecord] { [reader.record] }
 }
 
-extension RecordSource: ExchangeSource {
-  var records: [SourceRecord] { sources }
-}
-
-/// Lets go of a source when it has ended, and keeps what it says of what it read.
+/// An input that was opened.
 ///
-/// A source holds a file and its buffers; a month of rotated files are thousands.
-final class EndingSource: ExchangeSource {
+/// At its end it is closed, and what was read of it is kept.
+final class OpenedSource: ExchangeSource {
   private var source: (any ExchangeSource)?
-  private var kept: [SourceRecord] = []
+  private var finalRecords: [SourceRecord] = []
+  private let atEnd: () -> Void
 
-  init(_ source: any ExchangeSource) {
+  /// - Parameter atEnd: called once, when the end was reached.
+  init(_ source: any ExchangeSource, atEnd: @escaping () -> Void) {
     self.source = source
+    self.atEnd = atEnd
   }
 
   func nextBatch() throws(StageError) -> ExchangeBatch? {
-    guard let source else { return nil }
-    if let batch = try source.nextBatch() { return batch }
-    kept = source.records
-    self.source = nil
+    if let batch = try source?.nextBatch() { return batch }
+    if let source {
+      finalRecords = source.records
+      self.source = nil
+      atEnd()
+    }
     return nil
   }
 
-  var records: [SourceRecord] { source?.records ?? kept }
+  var records: [SourceRecord] { source?.records ?? finalRecords }
+}
+
+extension RecordSource: ExchangeSource {
+  var records: [SourceRecord] { sources }
 }
 
 /// Runs a source on a thread of its own, a few batches ahead.
@@ -92,16 +99,13 @@ final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
   private static let patience = 16
 
   private let source: any ExchangeSource
-  /// Told on the caller's thread when the end was handed out.
-  private var onEnd: (() -> Void)?
   private let condition = NSCondition()
   private var ready: [Result<ExchangeBatch, StageError>] = []
   private var isAtEnd = false
   private var isAbandoned = false
 
-  init(_ source: any ExchangeSource, onEnd: @escaping () -> Void) {
+  init(_ source: any ExchangeSource) {
     self.source = source
-    self.onEnd = onEnd
     let thread = Thread { [self] in run() }
     thread.stackSize = 4 << 20
     thread.start()
@@ -113,10 +117,6 @@ final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
     let result = ready.isEmpty ? nil : ready.removeFirst()
     condition.signal()
     condition.unlock()
-    if result == nil {
-      onEnd?()
-      onEnd = nil
-    }
     return try result?.get()
   }
 

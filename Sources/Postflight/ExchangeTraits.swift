@@ -126,6 +126,8 @@ extension ExchangeTraits {
 struct OriginTable {
   /// Texts that are kept: real traffic has a few, a flood any number.
   private static let limit = 4096
+  /// Bytes of a text that is worth keeping.
+  private static let textLimit = 512
 
   private var table: [String: Origin?] = [:]
 
@@ -134,6 +136,7 @@ struct OriginTable {
     if let known = table[text] { return known }
     if table.count >= Self.limit { table.removeAll() }
     let origin = Origin(text)
+    guard text.utf8.count <= Self.textLimit else { return origin }
     table[text] = .some(origin)
     return origin
   }

@@ -25,14 +25,16 @@ public func explain(_ id: String, in path: String) throws(StageError) -> [String
       else { continue }
       return explanation(of: call).map(visible)
     } catch {
-      throw .notThatStage(path: path, line: lines.number, reason: error.reason)
+      throw .notThatStage(
+        path: path, line: lines.number,
+        reason: "no record of 'postflight replay' or --calls: \(error.reason)")
     }
   }
   return nil
 }
 
 /// A text whose control and direction characters are shown instead of sent.
-func visible(_ text: String) -> String {
+public func visible(_ text: String) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
     switch scalar.properties.generalCategory {

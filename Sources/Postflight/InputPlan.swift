@@ -12,9 +12,14 @@ public struct InputProblem: Error, Hashable, Sendable, CustomStringConvertible {
   public var reason: String
   /// Whether the user named it; what merely lay in a folder is no failure.
   public var isNamed: Bool
+  /// Whether it is read all the same: then this is a warning.
+  public var isUsed = false
+
+  /// Whether the user is told at once; of the rest the report tells.
+  public var isSaid: Bool { isNamed || isUsed }
 
   /// One line: the path and what is wrong.
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(visible(path)): \(visible(reason))" }
 }
 
 /// Which inputs there are, what each is, and in which order they are opened.
@@ -28,26 +33,26 @@ struct InputPlan {
   /// Problems that are found while the stage runs.
   final class ProblemList {
     var all: [InputProblem] = []
-    var opened: [any ExchangeSource] = []
+    var opened: [OpenedSource] = []
   }
 
   /// - Parameters:
   ///   - arguments: files, folders, patterns, `-`.
   ///   - keys: secrets for the TLS connections of captures.
+  ///   - outputs: files that the run writes itself.
   ///   - expectsRecords: whether only records of an earlier stage will do.
   init(
     _ arguments: [String], format: FormatChoice, options: IngestOptions,
-    keys: TLSKeyFiles = TLSKeyFiles(), jobs: Int, expectsRecords: Bool = false
+    keys: TLSKeyFiles = TLSKeyFiles(), jobs: Int, outputs: Set<FileIdentity> = [],
+    expectsRecords: Bool = false
   ) {
     problems.all += keys.problems
     let threads = ThreadBudget(jobs)
-    var seen: Set<String> = []
-    for file in InputFiles(arguments, problems).files {
-      let identity = realPath(file.path)
-      guard file.path == "-" || seen.insert(identity).inserted else { continue }
+    for file in InputFiles(arguments, outputs, problems).files {
       add(file, format, options, keys.log, threads, expectsRecords)
     }
     if sources.count > OpenFiles.fewFiles { OpenFiles.raiseLimit() }
+    warnOfCopies()
     sources.sort {
       let (first, second) = (
         $0.firstTime ?? EventTime(nanoseconds: .min), $1.firstTime ?? EventTime(nanoseconds: .min)
@@ -80,6 +85,10 @@ struct InputPlan {
       }
       return
     }
+    if !file.isNamed, Self.isOwnOutput(input.head) {
+      refuse("is a file of an earlier report or of 'replay', and no input")
+      return
+    }
     let kind: InputKind
     if expectsRecords {
       kind = .records
@@ -96,13 +105,13 @@ struct InputPlan {
       case .log(let format): LogReader.firstTime(in: input.head, format: format, options: options)
       case .records: Self.firstTime(ofRecords: input.head)
       }
-    // Standard input cannot be opened again.
-    let kept = path == "-" ? input : nil
+    // A pipe cannot be opened again: what was read of it would be missing.
+    let kept = input.isRegularFile ? nil : input
     let choice = format
     sources.append(
-      PlannedSource(path: path, name: input.name, firstTime: firstTime) {
+      PlannedSource(path: path, name: input.name, identity: input.source, firstTime: firstTime) {
         () throws(StageError) -> (any ExchangeSource)? in
-        let usesThread = threads.take()
+        let usesThread = kept == nil && threads.take()
         let again: ByteInput
         do throws(InputError) {
           if let kept {
@@ -120,9 +129,11 @@ struct InputPlan {
           case .log(let format): LogSource(again, format, choice, options)
           case .records: RecordSource(again)
           }
-        let ending = EndingSource(source)
-        problems.opened.append(ending)
-        return usesThread ? PrefetchingSource(ending, onEnd: threads.give) : ending
+        let opened = OpenedSource(
+          usesThread ? PrefetchingSource(source) : source,
+          atEnd: { if usesThread { threads.give() } })
+        problems.opened.append(opened)
+        return opened
       })
   }
 
@@ -140,11 +151,37 @@ struct InputPlan {
     }
   }
 
+  /// Whether a file that merely lies in a folder is what a later stage wrote.
+  private static func isOwnOutput(_ head: [UInt8]) -> Bool {
+    let begin = String(decoding: head.prefix(64), as: UTF8.self)
+    let records = ["{\"schema\":\"postflight.exchange/", "{\"schema\":\"postflight.source/"]
+    return begin.hasPrefix("time,verdict,likely,phase,hop,reason,")
+      || (begin.hasPrefix("{\"schema\":\"postflight.") && !records.contains(where: begin.hasPrefix))
+  }
+
+  /// Says of inputs that begin with the same bytes under the same name that they may be copies: their
+  /// exchanges share identifiers, and are counted twice.
+  private func warnOfCopies() {
+    var first: [String: String] = [:]
+    for source in sources {
+      guard let other = first[source.identity] else {
+        first[source.identity] = source.path
+        continue
+      }
+      problems.all.append(
+        InputProblem(
+          path: source.path,
+          reason: "has the name and the beginning of \(other): if it is a copy, its calls are "
+            + "counted twice; leave one of them out", isNamed: false, isUsed: true))
+    }
+  }
+
   /// What an input that is neither a capture nor a log is, as far as its first bytes tell.
   private static func describe(_ head: [UInt8], _ format: FormatChoice) -> String {
     let magics: [([UInt8], String)] = [
       ([0xFF, 0xD8, 0xFF], "a JPEG picture"), ([0x89, 0x50, 0x4E, 0x47], "a PNG picture"),
       (Array("%PDF".utf8), "a PDF document"),
+      (Array("<!doctype html".utf8), "an HTML page"),
       (Array("PK\u{3}\u{4}".utf8), "a ZIP archive: unpack it first"),
       ([0x28, 0xB5, 0x2F, 0xFD], "compressed with zstd: unpack it with zstd -d first"),
       ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "compressed with xz: unpack it with xz -d first"),
@@ -156,6 +193,13 @@ struct InputPlan {
       (Array("snoop\0".utf8), "a snoop capture: convert it with editcap -F pcapng first"),
       ([0x7F, 0x45, 0x4C, 0x46], "a program"),
     ]
+    let pcap: [[UInt8]] = [
+      [0xD4, 0xC3, 0xB2, 0xA1], [0xA1, 0xB2, 0xC3, 0xD4], [0x4D, 0x3C, 0xB2, 0xA1],
+      [0xA1, 0xB2, 0x3C, 0x4D], [0x0A, 0x0D, 0x0D, 0x0A],
+    ]
+    if pcap.contains(where: { head.starts(with: $0) }) {
+      return "begins like a capture, but its header is damaged or of an unknown version"
+    }
     if let (_, what) = magics.first(where: { head.starts(with: $0.0) }) {
       return "is no capture and no access log but \(what)"
     }
@@ -175,111 +219,15 @@ final class ThreadBudget {
     left = jobs > 1 ? jobs : 0
   }
 
+  /// Gives a thread back.
+  func give() {
+    left += 1
+  }
+
   /// Takes a thread, if one is left.
   func take() -> Bool {
     guard left > 0 else { return false }
     left -= 1
     return true
-  }
-
-  /// Gives a thread back.
-  func give() {
-    left += 1
-  }
-}
-
-private func realPath(_ path: String) -> String {
-  guard let resolved = realpath(path, nil) else { return path }
-  defer { free(resolved) }
-  return String(cString: resolved)
-}
-
-/// The files that arguments name: themselves, all in a folder, all that fit a pattern.
-struct InputFiles {
-  struct File {
-    var path: String
-    var isNamed: Bool
-  }
-
-  private(set) var files: [File] = []
-  /// Folders may nest this deep; links to folders are not followed, so that none is met twice.
-  private static let maximumDepth = 32
-
-  init(_ arguments: [String], _ problems: InputPlan.ProblemList) {
-    for argument in arguments {
-      if argument == "-" {
-        files.append(File(path: "-", isNamed: true))
-        continue
-      }
-      var status = stat()
-      if stat(argument, &status) == 0 {
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-          files.append(File(path: argument, isNamed: true))
-          continue
-        }
-        let before = files.count
-        addFolder(argument, depth: 0, problems)
-        if files.count == before {
-          problems.all.append(
-            InputProblem(path: argument, reason: "the folder holds no file", isNamed: true))
-        }
-      } else if argument.contains(where: { "*?[".contains($0) }) {
-        let matches = Self.matches(argument)
-        if matches.isEmpty {
-          problems.all.append(
-            InputProblem(path: argument, reason: "no file fits the pattern", isNamed: true))
-        }
-        files += matches.map { File(path: $0, isNamed: true) }
-      } else {
-        problems.all.append(
-          InputProblem(
-            path: argument, reason: String(cString: strerror(errno)).lowercased(), isNamed: true))
-      }
-    }
-  }
-
-  private mutating func addFolder(
-    _ folder: String, depth: Int, _ problems: InputPlan.ProblemList
-  ) {
-    guard depth < Self.maximumDepth, let handle = opendir(folder) else {
-      problems.all.append(
-        InputProblem(path: folder, reason: "the folder cannot be read", isNamed: true))
-      return
-    }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    closedir(handle)
-    let base = folder.hasSuffix("/") ? folder : folder + "/"
-    for name in names.sorted() {
-      var status = stat()
-      guard lstat(base + name, &status) == 0 else { continue }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR: addFolder(base + name, depth: depth + 1, problems)
-      case S_IFREG: files.append(File(path: base + name, isNamed: false))
-      case S_IFLNK:
-        // A link to a file is a file; one to a folder could lead anywhere, and round in circles.
-        if stat(base + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-          files.append(File(path: base + name, isNamed: false))
-        }
-      default:
-        // A pipe or device in a folder could block for ever.
-        problems.all.append(
-          InputProblem(path: base + name, reason: "is no regular file", isNamed: false))
-      }
-    }
-  }
-
-  private static func matches(_ pattern: String) -> [String] {
-    var result = glob_t()
-    defer { globfree(&result) }
-    guard glob(pattern, GLOB_NOSORT, nil, &result) == 0, let paths = result.gl_pathv else {
-      return []
-    }
-    return (0..<Int(result.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }.sorted()
   }
 }

@@ -61,14 +61,18 @@ extension SourceRecord {
           + "unseen")
     }
     if let count = notes["calls-given-up-early"] {
-      warnings.append("\(count) calls were given up early, since one client had too many open")
+      warnings.append(
+        "\(count) calls were given up early to bound memory, since too many were open at once: what "
+          + "followed them was judged by itself")
     }
   }
 
   /// An input of which nothing could be used.
   init(_ problem: InputProblem) {
     let name = problem.path.split(separator: "/").last.map(String.init) ?? problem.path
-    self.init(input: name, digest: "", kind: problem.isNamed ? "unreadable" : "unknown")
+    self.init(
+      input: name, digest: "",
+      kind: problem.isUsed ? "warning" : problem.isNamed ? "unreadable" : "unknown")
     if problem.isNamed {
       addDamage(Damage(offset: nil, what: problem.reason))
     } else {
@@ -81,7 +85,16 @@ extension InputPlan {
   /// Refuses to begin when no input could be read at all.
   func requireInput() throws(StageError) {
     guard sources.isEmpty else { return }
-    throw .noInput(problems.all.map(\.description))
+    var reasons = problems.all.filter(\.isSaid).map(\.description)
+    // Of a folder of other things one line says enough.
+    let others = problems.all.filter { !$0.isSaid }
+    if let first = others.first {
+      reasons.append(
+        others.count == 1
+          ? first.description
+          : "\(others.count) files are no capture and no log, the first is \(first.description)")
+    }
+    throw .noInput(reasons)
   }
 
   /// Whether an input that the user named could not be used.

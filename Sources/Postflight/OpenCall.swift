@@ -20,6 +20,8 @@ final class OpenCall {
   var deadline = EventTime(nanoseconds: .max)
   /// The header names that the preflight of the last hop asked for.
   var askedNames: [HeaderName]?
+  /// Bytes that it is counted with while it waits.
+  var bytes = 0
   /// What the last preflight's answer says of it.
   var outlook = PreflightOutlook.passes
 
@@ -77,7 +79,14 @@ final class Browser {
     var url: RequestURL
   }
 
-  init(_ kind: BrowserKinds.Kind) {
+  /// Bytes of what is remembered, open calls aside, roughly.
+  private(set) var bytes: Int
+  /// What of ``bytes`` is counted in the sum over all browsers.
+  var accountedBytes = 0
+
+  /// - Parameter keyBytes: bytes of the texts that it is known by.
+  init(_ kind: BrowserKinds.Kind, keyBytes: Int) {
+    bytes = 400 + 2 * keyBytes
     engine = kind.engine
     isBrowser = kind.isBrowser
   }
@@ -119,14 +128,51 @@ final class Browser {
     openCount -= 1
   }
 
+  /// Calls that wait for a URL, for a request or for a hop.
+  func waiting(_ waiting: OpenCall.Waiting, as call: OpenCall) -> [OpenCall] {
+    switch waiting {
+    case .request: call.preflight.flatMap { awaitingRequest[$0.url] } ?? []
+    case .nextHop(let url): awaitingNextHop[url] ?? []
+    case .preflight: call.request.flatMap { awaitingPreflight[$0.url] } ?? []
+    case .nothing: []
+    }
+  }
+
+  /// Forgets everything but what is open.
+  func forget() {
+    bytes -= caches.count * Self.cacheCost + readable.count * Self.readableCost + heldBytes
+    heldBytes = 0
+    caches = [:]
+    readable = []
+    cachesBeforePruning = 8
+  }
+
+  private static let cacheCost = 160
+  private static let readableCost = 24
+  /// Bytes of the answers in the caches, as long as they may be there.
+  private var heldBytes = 0
+
   /// Changes what the preflight cache holds for an origin and URL.
-  func updateCache(_ key: CacheKey, _ change: (inout CORSPreflightCache) -> Void) {
+  ///
+  /// - Parameter size: bytes of what is put into it.
+  func updateCache(
+    _ key: CacheKey, size: Int = 0, _ change: (inout CORSPreflightCache) -> Void
+  ) {
     let key = key.hashValue
     if caches.count >= cachesBeforePruning, caches[key] == nil {
+      let before = caches.count
       caches = caches.filter { !$0.value.isExpired(at: lastSeen) }
       if caches.count >= PairingLimits.cachedURLs { caches.removeAll() }
+      bytes -= (before - caches.count) * Self.cacheCost
+      if caches.isEmpty {
+        bytes -= heldBytes
+        heldBytes = 0
+      }
       cachesBeforePruning = max(8, caches.count * 2)
     }
+    if caches[key] == nil { bytes += Self.cacheCost }
+    bytes += size
+    heldBytes += size
     change(&caches[key, default: CORSPreflightCache(engine: engine ?? .standard)])
   }
 
@@ -137,8 +183,11 @@ final class Browser {
 
   /// Remembers that a response could be read.
   func noteReadable(_ key: CacheKey) {
-    if readable.count >= PairingLimits.readableURLs { readable.removeAll() }
-    readable.insert(key.hashValue)
+    if readable.count >= PairingLimits.readableURLs {
+      bytes -= readable.count * Self.readableCost
+      readable.removeAll()
+    }
+    if readable.insert(key.hashValue).inserted { bytes += Self.readableCost }
   }
 
   /// Whether an earlier response could be read.
@@ -163,14 +212,21 @@ struct BrowserKinds {
 
   /// User agents that are remembered: real traffic has some thousands, a flood any number.
   private static let limit = 4096
+  /// Bytes of all of them.
+  private static let byteLimit = 4 << 20
 
   private var kinds: [String: Kind] = [:]
+  private var bytes = 0
 
   /// What a user agent says.
   mutating func kind(of userAgent: String?) -> Kind {
     guard let userAgent else { return Kind() }
     if let known = kinds[userAgent] { return known }
-    if kinds.count >= Self.limit { kinds.removeAll(keepingCapacity: true) }
+    if kinds.count >= Self.limit || bytes > Self.byteLimit {
+      kinds.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    bytes += userAgent.utf8.count
     let kind = Kind(
       engine: Engine(userAgent: userAgent),
       isBrowser: userAgent.utf8.starts(with: "Mozilla/".utf8) || userAgent.contains("Mozilla/")

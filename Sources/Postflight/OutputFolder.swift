@@ -3,10 +3,18 @@ internal import Foundation
 /// Writes files that appear whole or not at all.
 ///
 /// Each is written under a temporary name beside its place, flushed to the disk, and renamed when
-/// all of them are complete. What is left of an interrupted run is removed.
+/// all of them are complete. What is left of an interrupted run is removed, folders that were made
+/// for it too; what a killed run left is removed by the next one.
 public final class OutputFolder {
+  private struct File {
+    /// `nil` for a pipe or a device, which is written as it is.
+    var temporary: String?
+    var final: String
+    var descriptor: Int32
+  }
+
   private let folder: String
-  private var files: [(temporary: String, final: String, descriptor: Int32)] = []
+  private var files: [File] = []
   private var index: [String: Int] = [:]
 
   /// Creates the folder where it is missing.
@@ -14,15 +22,25 @@ public final class OutputFolder {
   /// - Throws: ``StageError/cannotCreate(path:reason:)``.
   public init(_ folder: String) throws(StageError) {
     self.folder = folder
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      var status = stat()
-      let reason =
-        stat(folder, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
-        ? "a file of that name exists" : String(cString: strerror(errno)).lowercased()
-      throw .cannotCreate(path: folder, reason: reason)
+    var missing: [String] = []
+    var path = folder
+    var status = stat()
+    while !path.isEmpty, stat(path, &status) != 0, errno == ENOENT {
+      missing.append(path)
+      path = Self.parent(of: path)
+      if path == "." { break }
+    }
+    if missing.isEmpty, stat(folder, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+      throw .cannotCreate(path: folder, reason: "a file of that name exists")
+    }
+    for path in missing.reversed() {
+      if mkdir(path, 0o777) == 0 {
+        UnfinishedOutput.shared.addFolder(path)
+      } else if errno != EEXIST {
+        let reason = Self.reason(errno)
+        UnfinishedOutput.shared.removeAll()
+        throw .cannotCreate(path: folder, reason: reason)
+      }
     }
   }
 
@@ -30,9 +48,36 @@ public final class OutputFolder {
     discard()
   }
 
-  /// A file of that path instead of a name in the folder.
+  /// A file of that name in a folder.
   public static func path(_ name: String, in folder: String) -> String {
     folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+  }
+
+  private static func parent(of path: String) -> String {
+    var bytes = Substring(path)
+    while bytes.hasSuffix("/") { bytes.removeLast() }
+    guard let slash = bytes.lastIndex(of: "/") else { return "." }
+    return slash == bytes.startIndex ? "/" : String(bytes[..<slash])
+  }
+
+  private static func reason(_ error: Int32) -> String {
+    String(cString: strerror(error)).lowercased()
+  }
+
+  /// Creates a file before there is anything to write, so that a run that could not end well does not
+  /// begin.
+  ///
+  /// - Parameter path: where it will appear; `nil` puts it into the folder under `name`.
+  /// - Returns: the files that are there under the names, so that none of them is read as an input.
+  @discardableResult
+  public func open(_ name: String, path: String? = nil) throws(StageError) -> FileIdentity? {
+    let final = path ?? Self.path(name, in: folder)
+    if index[name] == nil {
+      let file = try create(final, isGiven: path != nil)
+      index[name] = files.count
+      files.append(file)
+    }
+    return FileIdentity(path: final)
   }
 
   /// Appends bytes to a file, which is created when it is met first.
@@ -41,82 +86,203 @@ public final class OutputFolder {
   public func write(
     _ name: String, path: String? = nil, _ bytes: UnsafeRawBufferPointer
   ) throws(StageError) {
-    let final = path ?? Self.path(name, in: folder)
-    let position: Int
-    if let known = index[final] { position = known } else { position = try create(final) }
+    try open(name, path: path)
+    guard let position = index[name] else { return }
     var rest = bytes
     while !rest.isEmpty {
       let count = Foundation.write(files[position].descriptor, rest.baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw .cannotWrite(path: final, reason: String(cString: strerror(errno)).lowercased())
+        throw .cannotWrite(path: files[position].final, reason: Self.reason(errno))
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 
-  private func create(_ final: String) throws(StageError) -> Int {
-    let temporary = "\(final).partial-\(getpid())"
-    PartialFiles.shared.add(temporary)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else {
-      throw .cannotCreate(path: final, reason: String(cString: strerror(errno)).lowercased())
+  /// - Parameter isGiven: whether the user wrote this very path: a link in it is then followed, while
+  ///   one that lies in the folder is replaced.
+  private func create(_ path: String, isGiven: Bool) throws(StageError) -> File {
+    var final = path
+    var status = stat()
+    if isGiven ? stat(path, &status) == 0 : lstat(path, &status) == 0 {
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: throw .cannotCreate(path: path, reason: "a folder of that name exists")
+      case S_IFREG:
+        if isGiven, let target = realpath(path, nil) {
+          final = String(cString: target)
+          free(target)
+        }
+      case _ where isGiven:
+        // Renaming would put a file in the place of the device.
+        let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: Self.reason(errno)) }
+        return File(temporary: nil, final: path, descriptor: descriptor)
+      default: break
+      }
     }
-    files.append((temporary, final, descriptor))
-    index[final] = files.count - 1
-    return files.count - 1
+    guard !files.contains(where: { $0.final == final }) else {
+      throw .cannotCreate(path: path, reason: "another output has that name")
+    }
+    Self.removeLeftovers(of: final)
+    let temporary = "\(final).partial-\(getpid())"
+    UnfinishedOutput.shared.add(temporary)
+    let descriptor = Foundation.open(
+      temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else {
+      // The temporary file of this process is there: under another spelling of the path.
+      guard errno != EEXIST else {
+        throw .cannotCreate(path: path, reason: "another output has that name")
+      }
+      let reason = Self.reason(errno)
+      UnfinishedOutput.shared.remove(temporary)
+      throw .cannotCreate(path: path, reason: reason)
+    }
+    // Says to other runs that this one lives; where there are no locks, nothing is removed either.
+    _ = flock(descriptor, LOCK_EX | LOCK_NB)
+    return File(temporary: temporary, final: final, descriptor: descriptor)
   }
 
-  /// Makes every file appear under its name.
+  /// Removes the temporary files of runs that were killed.
+  private static func removeLeftovers(of final: String) {
+    let folder = parent(of: final)
+    guard let handle = opendir(folder) else { return }
+    defer { closedir(handle) }
+    let begin = (final.split(separator: "/").last.map(String.init) ?? final) + ".partial-"
+    while let entry = readdir(handle) {
+      let name = fileName(entry)
+      guard name.hasPrefix(begin), name.dropFirst(begin.count).allSatisfy(\.isNumber) else {
+        continue
+      }
+      let path = path(name, in: folder)
+      let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+      close(descriptor)
+    }
+  }
+
+  /// Makes every file appear under its name, for good: the folders are flushed as well.
   public func commit() throws(StageError) {
     for file in files {
-      guard fsync(file.descriptor) == 0, close(file.descriptor) == 0 else {
-        throw .cannotWrite(path: file.final, reason: String(cString: strerror(errno)).lowercased())
+      guard file.temporary == nil || fsync(file.descriptor) == 0 else {
+        throw .cannotWrite(path: file.final, reason: Self.reason(errno))
       }
     }
-    for file in files {
-      guard rename(file.temporary, file.final) == 0 else {
-        throw .cannotWrite(path: file.final, reason: String(cString: strerror(errno)).lowercased())
+    try UnfinishedOutput.shared.complete { () throws(StageError) in
+      for file in files {
+        guard let temporary = file.temporary else { continue }
+        guard rename(temporary, file.final) == 0 else {
+          throw .cannotWrite(path: file.final, reason: Self.reason(errno))
+        }
       }
-      PartialFiles.shared.remove(file.temporary)
     }
+    for folder in Set(files.filter { $0.temporary != nil }.map { Self.parent(of: $0.final) }) {
+      let descriptor = Foundation.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { continue }
+      // Some file systems cannot flush a folder, and say EINVAL.
+      if fsync(descriptor) != 0, errno == EIO || errno == ENOSPC || errno == EDQUOT {
+        let reason = Self.reason(errno)
+        close(descriptor)
+        throw .cannotWrite(path: folder, reason: reason)
+      }
+      close(descriptor)
+    }
+    for file in files { close(file.descriptor) }
     files = []
     index = [:]
   }
 
   private func discard() {
-    for file in files {
-      close(file.descriptor)
-      unlink(file.temporary)
-      PartialFiles.shared.remove(file.temporary)
-    }
+    for file in files { close(file.descriptor) }
     files = []
+    UnfinishedOutput.shared.removeAll()
   }
 }
 
-/// The temporary files that exist now, for removing them when the run is interrupted.
-public final class PartialFiles: @unchecked Sendable {
-  /// Those of this process.
-  public static let shared = PartialFiles()
+/// The name of a folder's entry; bytes that are no UTF-8 are replaced by U+FFFD.
+func fileName(_ entry: UnsafeMutablePointer<dirent>) -> String {
+  withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+  }
+}
+
+/// A file as the system knows it, whatever names it has.
+public struct FileIdentity: Hashable, Sendable {
+  private var device: UInt64
+  private var inode: UInt64
+
+  /// The regular file of that path, links followed; `nil` when there is none.
+  public init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// The regular file behind a descriptor; `nil` when it is something else.
+  public init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  private init?(_ status: stat) {
+    guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+    device = UInt64(truncatingIfNeeded: status.st_dev)
+    inode = UInt64(truncatingIfNeeded: status.st_ino)
+  }
+}
+
+/// What this process began to write and has not finished, for removing it when the run ends early.
+public final class UnfinishedOutput: @unchecked Sendable {
+  /// That of this process.
+  public static let shared = UnfinishedOutput()
 
   private let lock = NSLock()
-  private var paths: Set<String> = []
+  private var files: Set<String> = []
+  private var folders: [String] = []
+  private var isComplete = false
 
-  /// Notes a file that is about to be created.
   func add(_ path: String) {
-    lock.withLock { _ = paths.insert(path) }
+    lock.withLock { _ = files.insert(path) }
   }
 
-  /// Forgets a file that has its final name, or is gone.
   func remove(_ path: String) {
-    lock.withLock { _ = paths.remove(path) }
+    lock.withLock { _ = files.remove(path) }
   }
 
-  /// Removes them all.
-  public func removeAll() {
-    lock.withLock {
-      for path in paths { unlink(path) }
-      paths = []
-    }
+  /// Notes a folder that was made for the output; it is removed only when it is empty.
+  func addFolder(_ path: String) {
+    lock.withLock { folders.append(path) }
+  }
+
+  /// Gives everything its final name; an interruption comes before it or after it, not amid.
+  func complete(_ rename: () throws(StageError) -> Void) throws(StageError) {
+    lock.lock()
+    defer { lock.unlock() }
+    try rename()
+    files = []
+    folders = []
+    isComplete = true
+  }
+
+  /// Removes everything that is not finished.
+  func removeAll() {
+    lock.withLock { removeLocked() }
+  }
+
+  private func removeLocked() {
+    for path in files { unlink(path) }
+    for path in folders.reversed() { rmdir(path) }
+    files = []
+    folders = []
+  }
+
+  /// Removes everything that is not finished, and lets nothing new be begun: the process is to end.
+  ///
+  /// - Returns: whether the output had its final names already.
+  public func abandon() -> Bool {
+    lock.lock()
+    removeLocked()
+    return isComplete
   }
 }

@@ -16,6 +16,9 @@ struct Pairing {
   /// Requests that wait for a preflight which another node may have stamped later.
   private var awaitingPreflight = 0
   private var now = EventTime(nanoseconds: .min)
+  private var openCount = 0
+  private var openBytes = 0
+  private var browserBytes = 0
   private var nextSweep = EventTime(nanoseconds: .min)
   private var verdicts: VerdictTable
   /// Calls that are complete, in the order in which they became so.
@@ -41,6 +44,7 @@ struct Pairing {
     advance(to: exchange.time)
     clocks.see(exchange)
     let browser = browser(for: exchange)
+    defer { account(browser) }
     let traits = ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
     if let kind = traits.passedOver {
       notCORS[kind, default: 0] += 1
@@ -69,6 +73,7 @@ struct Pairing {
     if now > nextSweep {
       nextSweep = now.advanced(by: PairingLimits.sweepInterval)
       browsers = browsers.filter { !$0.value.isForgettable(at: now) }
+      browserBytes = browsers.values.reduce(0) { $0 + $1.accountedBytes }
     }
   }
 
@@ -78,15 +83,34 @@ struct Pairing {
       browser.lastSeen = now
       return browser
     }
-    if browsers.count >= PairingLimits.browsers {
-      let before = browsers.count
-      browsers = browsers.filter { $0.value.openCount > 0 }
-      notes["forgotten-browsers", default: 0] += UInt64(before - browsers.count)
+    if browsers.count >= PairingLimits.browsers || browserBytes > PairingLimits.browserBytes {
+      forgetBrowsers()
     }
-    let browser = Browser(kinds.kind(of: exchange.userAgent))
+    let browser = Browser(
+      kinds.kind(of: exchange.userAgent),
+      keyBytes: key.client.utf8.count + (key.forwardedFor?.utf8.count ?? 0)
+        + (key.userAgent?.utf8.count ?? 0))
     browser.lastSeen = now
     browsers[key] = browser
     return browser
+  }
+
+  /// Takes note of what a browser's memory has grown by.
+  private mutating func account(_ browser: Browser) {
+    browserBytes += browser.bytes - browser.accountedBytes
+    browser.accountedBytes = browser.bytes
+  }
+
+  /// Forgets everything of all browsers but their open calls, which have a bound of their own.
+  private mutating func forgetBrowsers() {
+    notes["forgotten-browsers", default: 0] += UInt64(browsers.count)
+    browsers = browsers.filter { $0.value.openCount > 0 }
+    browserBytes = 0
+    for browser in browsers.values {
+      browser.forget()
+      browser.accountedBytes = 0
+      account(browser)
+    }
   }
 
   // MARK: Preflights
@@ -100,7 +124,7 @@ struct Pairing {
     if let chain = redirectLeading(
       to: exchange, method: hop.answer?.question.method, traits, browser)
     {
-      browser.close(chain)
+      close(chain, browser)
       if chain.beganAtHome, chain.evidence.hops.count == 1 { chain.evidence.kind = .preflightOnly }
       chain.evidence.hops.append(hop)
       call = chain
@@ -126,7 +150,9 @@ struct Pairing {
     call.outlook = reading.outlook(engine)
     switch call.outlook {
     case .passes:
-      browser.updateCache(key) { $0.store(answer, at: exchange.endInterval.lowerBound) }
+      browser.updateCache(key, size: exchange.approximateBytes) {
+        $0.store(answer, at: exchange.endInterval.lowerBound)
+      }
     case .refused where engine.differences.failedPreflightClearsCache:
       browser.updateCache(key) { $0.clear() }
     case .refused, .doubtful:
@@ -141,7 +167,7 @@ struct Pairing {
   ) {
     let headers = reading.scriptHeaders(browser.engine ?? .standard)
     if let call = preflighted(exchange, traits, headers, browser) {
-      browser.close(call)
+      close(call, browser)
       rememberProved(call, browser)
       call.evidence.hops[call.evidence.hops.count - 1].add(
         request: exchange, number: reading.number)
@@ -150,7 +176,7 @@ struct Pairing {
       return
     }
     if let chain = redirectLeading(to: exchange, method: exchange.method, traits, browser) {
-      browser.close(chain)
+      close(chain, browser)
       if chain.beganWithoutOrigin, chain.evidence.hops.count == 1, let origin = traits.origin {
         chain.evidence.origin = origin
       }
@@ -358,7 +384,7 @@ struct Pairing {
       notCORS["origin-not-recorded", default: 0] += 1
       return
     }
-    browser.close(call)
+    close(call, browser)
     call.evidence.hops[call.evidence.hops.count - 1].request = exchange
     call.evidence.kind = .preflighted
     emit(call, browser)
@@ -374,17 +400,42 @@ struct Pairing {
       emit(call, browser)
       return
     }
+    let rivals = browser.waiting(waiting, as: call)
+    if rivals.count >= PairingLimits.openCallsPerURL { giveUpEarly(rivals[0], browser) }
+    while openCount >= PairingLimits.allOpenCalls || openBytes > PairingLimits.openBytes,
+      let (oldest, owner) = deadlines.pop()
+    {
+      giveUpEarly(oldest, owner)
+    }
     let last = call.evidence.hops.last.flatMap { $0.request ?? $0.preflight }
     let isLong = last?.timeBasis == .end
     let window = isLong ? PairingLimits.windowByEnd : PairingLimits.window
     browser.open(call, waiting)
+    call.bytes = call.evidence.approximateBytes
+    openCount += 1
+    openBytes += call.bytes
     deadlines.push(call, browser, at: now.advanced(by: window), isLong: isLong)
+  }
+
+  /// Gives up a call whose time has not come, to bound memory.
+  private mutating func giveUpEarly(_ call: OpenCall, _ browser: Browser) {
+    notes["calls-given-up-early", default: 0] += 1
+    giveUp(call, browser)
+  }
+
+  /// Takes a call out of waiting.
+  private mutating func close(_ call: OpenCall, _ browser: Browser) {
+    if case .nothing = call.waiting { return }
+    if case .preflight = call.waiting { awaitingPreflight -= 1 }
+    browser.close(call)
+    openCount -= 1
+    openBytes -= call.bytes
   }
 
   private mutating func giveUp(_ call: OpenCall, _ browser: Browser) {
     let waiting = call.waiting
-    browser.close(call)
-    if case .preflight = waiting { awaitingPreflight -= 1 }
+    close(call, browser)
+    defer { account(browser) }
     if joinedAcrossClocks(call, waiting, browser) { return }
     if call.beganWithoutOrigin, call.evidence.hops.count == 1 {
       notCORS["no-origin", default: 0] += 1
@@ -420,8 +471,7 @@ struct Pairing {
       let traits = ExchangeTraits(request, isBrowser: browser.isBrowser, &origins)
       let headers = ScriptHeaders(request.request, engine: browser.engine ?? .standard)
       guard match(asking, request, traits, headers, toleratesClocks: true) != nil else { continue }
-      browser.close(other)
-      if other === calling { awaitingPreflight -= 1 }
+      close(other, browser)
       asking.evidence.hops[0].request = request
       asking.evidence.kind = .preflighted
       notes["skewed-pairs", default: 0] += 1

@@ -23,6 +23,15 @@ enum PairingLimits {
   static let sweepInterval: Int64 = 600_000_000_000
   /// Calls of one browser that wait at once: a page has a few hundred at most.
   static let openCalls = 4096
+  /// Calls of one browser that wait for the same URL at once; bounds the search for the right one.
+  static let openCallsPerURL = 512
+  /// Calls of all browsers that wait at once: 30 s of thousands of preflights a second, none of
+  /// which is followed by anything.
+  static let allOpenCalls = 1 << 16
+  /// Bytes of what the calls that wait hold.
+  static let openBytes = 96 << 20
+  /// Bytes of what is remembered of browsers beside their open calls.
+  static let browserBytes = 96 << 20
   /// Origin and URL pairs whose preflight cache is remembered for a browser, as in Chromium.
   static let cachedURLs = 1024
   /// URLs of a browser of which a readable response is remembered.

@@ -53,12 +53,20 @@ struct ReadingTable {
   /// Readings that are remembered: real traffic has some hundreds, a flood any number.
   private static let limit = 2048
 
+  /// Bytes of the exchanges that they are of.
+  private static let byteLimit = 16 << 20
+
   private var readings: [Int: ExchangeReading] = [:]
+  private var bytes = 0
 
   /// The reading of an exchange with that number.
   mutating func reading(_ number: Int, of exchange: Exchange) -> ExchangeReading {
     if let known = readings[number] { return known }
-    if readings.count >= Self.limit { readings.removeAll(keepingCapacity: true) }
+    if readings.count >= Self.limit || bytes > Self.byteLimit {
+      readings.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    bytes += exchange.approximateBytes
     let reading = ExchangeReading(number: number, exchange)
     readings[number] = reading
     return reading

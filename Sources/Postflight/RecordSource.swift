@@ -39,7 +39,9 @@ final class RecordSource {
           sources.append(record)
         }
       } catch {
-        throw .notThatStage(path: path, line: lines.number, reason: error.reason)
+        throw .notThatStage(
+          path: path, line: lines.number,
+          reason: "no record of 'postflight extract': \(error.reason)")
       }
     }
     batch.watermark = latest

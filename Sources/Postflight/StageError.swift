@@ -15,9 +15,10 @@ extension StageError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noInput(let reasons): reasons.isEmpty ? "no input" : reasons.joined(separator: "\n")
-    case .notThatStage(let path, let line, let reason): "\(path): line \(line): \(reason)"
-    case .cannotCreate(let path, let reason): "\(path): cannot be created: \(reason)"
-    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .notThatStage(let path, let line, let reason):
+      visible("\(path): line \(line): \(reason)")
+    case .cannotCreate(let path, let reason): visible("\(path): cannot be created: \(reason)")
+    case .cannotWrite(let path, let reason): visible("\(path): cannot be written: \(reason)")
     }
   }
 }

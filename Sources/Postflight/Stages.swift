@@ -32,6 +32,9 @@ public struct StageOptions {
   /// Where a temporary file for rows may be made.
   public var temporaryFolder = NSTemporaryDirectory()
 
+  /// Files that this run writes, which are no inputs of it, whatever folder they lie in.
+  public var ownOutputs: Set<FileIdentity> = []
+
   /// Told now and then how many exchanges were read, and up to what time.
   public var onProgress: ((_ exchanges: UInt64, _ time: String) -> Void)?
 
@@ -64,7 +67,7 @@ public func extract(_ options: StageOptions, to sink: @escaping ByteSink) throws
 {
   let plan = InputPlan(
     options.inputs, format: options.format, options: options.ingest,
-    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
+    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs, outputs: options.ownOutputs)
   try plan.requireInput()
   var merge = TimeMerge(plan.sources)
   var lines = LineSink(sink)
@@ -89,7 +92,7 @@ public func replay(_ options: StageOptions, to sink: @escaping ByteSink) throws(
 {
   let plan = InputPlan(
     options.inputs, format: .automatic, options: options.ingest, jobs: options.jobs,
-    expectsRecords: true)
+    outputs: options.ownOutputs, expectsRecords: true)
   try plan.requireInput()
   var lines = LineSink(sink)
   var result = StageResult()
@@ -117,7 +120,7 @@ public func report(
   let problems = InputPlan.ProblemList()
   var judgement = Judgement()
   var didRead = false
-  for file in InputFiles(options.inputs, problems).files {
+  for file in InputFiles(options.inputs, [], problems).files {
     let input: ByteInput
     do throws(InputError) {
       input = try ByteInput(path: file.path, readsAhead: options.jobs > 1)
@@ -141,7 +144,7 @@ public func analyze(
 ) throws(StageError) -> StageResult {
   let plan = InputPlan(
     options.inputs, format: options.format, options: options.ingest,
-    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs)
+    keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs, outputs: options.ownOutputs)
   try plan.requireInput()
   let builder = ReportBuilder(options: options.report, spool: options.temporaryFolder)
   let queue = ReportQueue(builder, usesThread: options.jobs > 1)
@@ -239,7 +242,9 @@ private func readCalls(
     do throws(RecordError) {
       record = try CallStreamRecord(line: line)
     } catch {
-      throw .notThatStage(path: input.path, line: lines.number, reason: error.reason)
+      throw .notThatStage(
+        path: input.path, line: lines.number,
+        reason: "no record of 'postflight replay' or --calls: \(error.reason)")
     }
     switch record {
     case .call(let call):

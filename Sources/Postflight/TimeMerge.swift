@@ -1,3 +1,4 @@
+internal import Foundation
 internal import HTTPExchange
 
 /// Merges the exchanges of many sources in the order of time.
@@ -10,7 +11,14 @@ struct TimeMerge {
   ///
   /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
   static let maximumWaiting = 16_384
-
+  /// Bytes of all exchanges that may wait: an exchange of ordinary size has some 2 KB, a hostile one
+  /// a hundred times that.
+  static let maximumWaitingBytes = 96 << 20
+  /// Sources that may be open at once, some 200 KB each, unless the system allows fewer.
+  ///
+  /// Where more overlap in time, the others wait for one of them to end, and what they hold counts as
+  /// late.
+  static let maximumOpen = 512
   /// Batches after which a file is left for the next one; a small one is closed by then.
   private static let firstBatches = 3
 
@@ -47,13 +55,16 @@ struct TimeMerge {
     var runnerUp: Lane?
     /// Only what is before this instant may be given out; `nil` when nothing earlier can come.
     var bound: EventTime?
-    /// Exchanges that may be given out whatever the bound says, since too many wait.
-    var credit: Int
+    /// Whether the bound may be passed over while too much waits.
+    var mayHurry: Bool
   }
 
   private var unopened: ArraySlice<PlannedSource>
   private var lanes: [Lane] = []
+  private let openLimit: Int
+  private var openCount = 0
   private var waitingCount = 0
+  private var waitingBytes = 0
   private var turn: Turn?
   private var latest = EventTime(nanoseconds: .min)
   /// Exchanges that came after a later one had been given out.
@@ -62,6 +73,12 @@ struct TimeMerge {
   /// - Parameter sources: in the order of their first record.
   init(_ sources: [PlannedSource]) {
     unopened = sources[...]
+    var limit = rlimit()
+    // Some descriptors are for everything else.
+    let allowed =
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+      ? Int(clamping: limit.rlim_cur) - 32 : Self.maximumOpen
+    openLimit = max(8, min(Self.maximumOpen, allowed))
   }
 
   /// The next exchange in the order of time; `nil` at the end.
@@ -83,12 +100,23 @@ struct TimeMerge {
   /// The first exchange of the lane whose turn it is; `nil` when its turn is over.
   private mutating func takeTurn() -> Exchange? {
     guard let lane = turn?.lane, let time = lane.waiting.firstTime else { return nil }
-    if let bound = turn?.bound, time >= bound, turn?.credit ?? 0 <= 0 { return nil }
+    if let bound = turn?.bound, time >= bound, !(turn?.mayHurry == true && isTooMuch) {
+      return nil
+    }
     if let other = turn?.runnerUp, other.waiting.isFirst(before: lane.waiting) { return nil }
-    turn?.credit -= 1
-    waitingCount -= 1
     if time < latest { lateCount += 1 } else { latest = time }
+    let before = lane.waiting.bytes
+    defer {
+      waitingCount -= 1
+      waitingBytes -= before - lane.waiting.bytes
+    }
     return lane.waiting.popFirst()
+  }
+
+  /// Whether more waits than may.
+  private var isTooMuch: Bool {
+    waitingCount >= Self.maximumWaiting * max(1, openCount)
+      || waitingBytes >= Self.maximumWaitingBytes
   }
 
   /// Gives the turn to the lane with the earliest exchange, if that may be given out.
@@ -108,14 +136,13 @@ struct TimeMerge {
       }
     }
     guard let first else { return false }
-    let openCount = lanes.count { !$0.isAtEnd }
-    let turn = Turn(
-      lane: first, runnerUp: second, bound: slowest?.watermark ?? unopenedReach,
-      credit: openCount > 0 ? waitingCount - Self.maximumWaiting * openCount + 1 : 0)
-    if let bound = turn.bound, let time = first.waiting.firstTime, time >= bound, turn.credit <= 0 {
+    openCount = lanes.count { !$0.isAtEnd }
+    let bound = slowest?.watermark ?? unopenedReach
+    let mayHurry = openCount > 0
+    if let bound, let time = first.waiting.firstTime, time >= bound, !(mayHurry && isTooMuch) {
       return false
     }
-    self.turn = turn
+    turn = Turn(lane: first, runnerUp: second, bound: bound, mayHurry: mayHurry)
     return true
   }
 
@@ -126,7 +153,7 @@ struct TimeMerge {
 
   /// Opens every source whose first record may stand before what would be given out next.
   private mutating func openDue() throws(StageError) {
-    while let planned = unopened.first {
+    while let planned = unopened.first, lanes.count < openLimit {
       let open = lanes.lazy.filter { !$0.isAtEnd }.map(\.watermark).min()
       let reach = open ?? lanes.compactMap(\.waiting.firstTime).min()
       if let reach, let start = unopenedReach, start > reach { return }
@@ -144,8 +171,10 @@ struct TimeMerge {
       }
       lane.batches += 1
       lane.watermark = max(lane.watermark, batch.watermark)
+      let before = lane.waiting.bytes
       lane.waiting.insert(batch.exchanges)
       waitingCount += batch.exchanges.count
+      waitingBytes += lane.waiting.bytes - before
     } while lane.batches < Self.firstBatches
   }
 
@@ -164,7 +193,10 @@ struct SortedQueue {
   private var times: [EventTime] = []
   /// Beside their times, so that searching touches no exchange.
   private var exchanges: [Exchange?] = []
+  private var sizes: [Int] = []
   private var head = 0
+  /// Bytes of all exchanges, roughly.
+  private(set) var bytes = 0
 
   /// The time of the first exchange; `nil` when there is none.
   var firstTime: EventTime? { head < times.count ? times[head] : nil }
@@ -183,10 +215,12 @@ struct SortedQueue {
   mutating func popFirst() -> Exchange? {
     guard head < times.count else { return nil }
     let exchange = exchanges[head].take()
+    bytes -= sizes[head]
     head += 1
     if head == times.count || (head >= 4096 && head * 2 >= times.count) {
       times.removeFirst(head)
       exchanges.removeFirst(head)
+      sizes.removeFirst(head)
       head = 0
     }
     return exchange
@@ -202,13 +236,17 @@ struct SortedQueue {
   mutating func insert(_ batch: [Exchange]) {
     for exchange in batch {
       let time = exchange.time
+      let size = exchange.approximateBytes
+      bytes += size
       if times.count == head || isOrdered(times.count - 1, time, exchange) {
         times.append(time)
         exchanges.append(exchange)
+        sizes.append(size)
       } else {
         let index = place(of: exchange, time)
         times.insert(time, at: index)
         exchanges.insert(exchange, at: index)
+        sizes.insert(size, at: index)
       }
     }
   }

@@ -33,6 +33,7 @@ struct AnalyzeCommand: ParsableCommand {
     if progress { options.onProgress = { line.show($0, $1) } }
     try withExitStatus {
       let folder = try OutputFolder(reporting.output)
+      options.ownOutputs = try folder.openReport(calls: calls)
       let result = try analyze(options) { (file, bytes) throws(StageError) in
         if file == .calls, callsToOutput {
           try Terminal.write(bytes)
@@ -44,6 +45,20 @@ struct AnalyzeCommand: ParsableCommand {
       try folder.commit()
       return try reporting.conclude(result, summaryToError: callsToOutput)
     }
+  }
+}
+
+extension OutputFolder {
+  /// Creates every file of a report, and gives those of an earlier one that they will replace.
+  fileprivate func openReport(calls: String?) throws(StageError) -> Set<FileIdentity> {
+    var earlier = Set([FileIdentity(descriptor: STDOUT_FILENO)].compactMap(\.self))
+    for file in ReportFile.allCases {
+      if file == .calls, calls == nil || calls == "-" { continue }
+      if let identity = try open(file.rawValue, path: file == .calls ? calls : nil) {
+        earlier.insert(identity)
+      }
+    }
+    return earlier
   }
 }
 
@@ -71,6 +86,7 @@ struct ReportCommand: ParsableCommand {
     reporting.apply(to: &options, summaryToError: callsToOutput)
     try withExitStatus {
       let folder = try OutputFolder(reporting.output)
+      options.ownOutputs = try folder.openReport(calls: calls)
       let result = try report(options) { (file, bytes) throws(StageError) in
         if file == .calls, callsToOutput {
           try Terminal.write(bytes)

@@ -178,7 +178,7 @@ struct ReportArguments: ParsableArguments {
 
   /// Says what a run came to, and gives its status.
   func conclude(_ result: StageResult, summaryToError: Bool) throws -> ExitStatus {
-    for problem in result.problems where problem.isNamed { Terminal.say(problem.description) }
+    for problem in result.problems where problem.isSaid { Terminal.say(problem.description) }
     if !quiet {
       try Terminal.write(result.summary, toError: summaryToError)
       let path = OutputFolder.path("report.html", in: output)

@@ -64,7 +64,7 @@ struct DoctorCommand: ParsableCommand {
     try withExitStatus {
       let (lines, result) = try doctor(options)
       try Terminal.write(lines.joined(separator: "\n") + "\n", toError: false)
-      for problem in result.problems where problem.isNamed { Terminal.say(problem.description) }
+      for problem in result.problems where problem.isSaid { Terminal.say(problem.description) }
       if result.isPartial { return .partial }
       return result.isJudgeable ? .done : .nothingJudged
     }

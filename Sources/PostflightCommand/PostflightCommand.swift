@@ -20,6 +20,26 @@ struct PostflightCommand: ParsableCommand {
       AnalyzeCommand.self, ExtractCommand.self, ReplayCommand.self, ReportCommand.self,
       ExplainCommand.self, DoctorCommand.self, FormatsCommand.self,
     ])
+
+  static func main() {
+    Interruption.install()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch  where exitCode(for: error) == .validationFailure {
+      // One line, like every other error.
+      let help = CommandLine.arguments.dropFirst().first.flatMap { name in
+        configuration.subcommands.first { $0.configuration.commandName == name }
+      }
+      let command = (help?.configuration.commandName).map { "postflight \($0)" } ?? "postflight"
+      let lines = message(for: error).split(separator: "\n")
+      let line = lines.first.map { $0.prefix(1).lowercased() + $0.dropFirst() } ?? "wrong usage"
+      Terminal.say("\(line); see '\(command) --help'")
+      Foundation.exit(EX_USAGE)
+    } catch {
+      exit(withError: error)
+    }
+  }
 }
 
 /// The statuses with which a run ends; where several apply, the first from the top counts.
@@ -47,7 +67,6 @@ enum ExitStatus: Int32 {
 extension ParsableCommand {
   /// Runs a stage; what it throws becomes one line on standard error and an exit status.
   func withExitStatus(_ body: () throws -> ExitStatus) throws {
-    Interruption.install()
     let status: ExitStatus
     do {
       status = try body()

@@ -18,7 +18,8 @@ struct ExtractCommand: ParsableCommand {
     var options = try ingest.stageOptions()
     options.ingest.keepsAll = all
     try withExitStatus {
-      try concludeStage(try extract(options, to: Terminal.write))
+      options.ownOutputs = Set([FileIdentity(descriptor: STDOUT_FILENO)].compactMap(\.self))
+      return try concludeStage(try extract(options, to: Terminal.write))
     }
   }
 }
@@ -40,13 +41,14 @@ struct ReplayCommand: ParsableCommand {
     options.engine = engine.value
     options.filter = try filter.filter(nil)
     try withExitStatus {
-      try concludeStage(try replay(options, to: Terminal.write))
+      options.ownOutputs = Set([FileIdentity(descriptor: STDOUT_FILENO)].compactMap(\.self))
+      return try concludeStage(try replay(options, to: Terminal.write))
     }
   }
 }
 
 /// Names the inputs that could not be used, and gives the status of a stage.
 private func concludeStage(_ result: StageResult) throws -> ExitStatus {
-  for problem in result.problems where problem.isNamed { Terminal.say(problem.description) }
+  for problem in result.problems where problem.isSaid { Terminal.say(problem.description) }
   return result.isPartial ? .partial : .done
 }

@@ -3,17 +3,34 @@ internal import Postflight
 
 /// What is written for a person, and the plain streams of data.
 enum Terminal {
-  /// One line or more on standard error, each under the tool's name; control characters of file
-  /// names are shown, never sent.
+  /// One line or more on standard error, each under the tool's name; control and direction
+  /// characters of file names are shown, never sent.
   static func say(_ text: String) {
     for line in text.split(separator: "\n") {
-      let visible = String(
-        String.UnicodeScalarView(
-          line.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? "\u{FFFD}" : scalar
-          }))
-      FileHandle.standardError.write(Data("postflight: \(visible)\n".utf8))
+      writeError("postflight: \(visible(String(line)))\n")
     }
+  }
+
+  /// A text for standard error.
+  ///
+  /// That nobody listens there is no reason to stop.
+  static func writeError(_ text: String) {
+    let bytes = Array(text.utf8)
+    bytes.withUnsafeBytes { _ = write($0, to: STDERR_FILENO) }
+  }
+
+  /// Writes all bytes; returns the error number, or 0.
+  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+    return 0
   }
 
   /// Whether a stream is a terminal.
@@ -30,22 +47,17 @@ enum Terminal {
 
   /// Writes bytes to standard output.
   static func write(_ bytes: UnsafeRawBufferPointer) throws(StageError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Foundation.write(STDOUT_FILENO, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .cannotWrite(
-          path: "standard output", reason: String(cString: strerror(errno)).lowercased())
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    let error = write(bytes, to: STDOUT_FILENO)
+    guard error == 0 else {
+      throw .cannotWrite(
+        path: "standard output", reason: String(cString: strerror(error)).lowercased())
     }
   }
 
   /// Writes a text to standard output, or to standard error when that is for data.
   static func write(_ text: String, toError: Bool) throws(StageError) {
     if toError {
-      FileHandle.standardError.write(Data(text.utf8))
+      writeError(text)
     } else {
       let bytes = Array(text.utf8)
       let result = bytes.withUnsafeBytes { bytes in
@@ -56,23 +68,60 @@ enum Terminal {
   }
 }
 
-/// Removes half-written files when a run is interrupted.
+/// What the process does about signals and missing streams.
 enum Interruption {
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
+  /// Called once, before anything is opened.
   static func install() {
-    // A reader that closes the pipe is an output that cannot be written, with a status of its own.
+    holdStandardStreams()
+    // A reader that closes the pipe, and a limit of the file size, are outputs that cannot be
+    // written, with a status of their own.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM, SIGHUP] {
+      // What was ignored by the parent, as nohup does, stays ignored.
+      var before = sigaction()
+      sigaction(number, nil, &before)
+      if unsafe unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+      {
+        continue
+      }
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        PartialFiles.shared.removeAll()
-        Terminal.say("interrupted; nothing was written")
-        exit(128 + number)
-      }
+      source.setEventHandler { end(by: number) }
       source.resume()
       sources.append(source)
+    }
+  }
+
+  /// Removes half-written files, and ends as the signal would have: the parent sees which it was.
+  private static func end(by number: Int32) {
+    let isComplete = UnfinishedOutput.shared.abandon()
+    Terminal.say(
+      isComplete
+        ? "interrupted after the report was written"
+        : "interrupted: no file was written, and what went to standard output is not complete")
+    signal(number, SIG_DFL)
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, number)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    kill(getpid(), number)
+    _exit(128 + number)
+  }
+
+  /// Puts something in the place of a standard stream that was closed.
+  ///
+  /// Else the next file that is opened would get its number, and receive what is meant for a person. Reading or writing it fails
+  /// as before.
+  private static func holdStandardStreams() {
+    for (descriptor, mode) in [
+      (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
+    ] where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+      // The lowest free number is the closed one, since those below were filled before it.
+      _ = open("/dev/null", mode)
     }
   }
 }
@@ -88,11 +137,11 @@ final class ProgressLine {
     guard now.timeIntervalSince(last) > 0.5 else { return }
     last = now
     isShown = true
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(count) exchanges, up to \(time)".utf8))
+    Terminal.writeError("\r\u{1B}[K\(count) exchanges, up to \(time)")
   }
 
   /// Takes the line away.
   func clear() {
-    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isShown { Terminal.writeError("\r\u{1B}[K") }
   }
 }

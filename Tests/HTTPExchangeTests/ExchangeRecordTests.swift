@@ -5,7 +5,8 @@ import Testing
 /// Texts that something on the way could break.
 let hostileTexts = [
   "", "plain", "\"", "\\", "\\\"", "\u{0}", "\n\r\t\u{8}\u{C}\u{1B}[31m", "\u{7F}", "\u{2028}",
-  "é", "e\u{301}", "\u{301}", "😀", "\u{F780}\u{F7FF}", "</script>", "=1+1", "null",
+  "é", "e\u{301}", "\u{301}", "😀", "\u{80}\u{9B}\u{9F}\u{A0}",
+  "a\u{200E}\u{202E}b\u{2066}\u{2069}\u{200B}", "\u{F780}\u{F7FF}", "</script>", "=1+1", "null",
   WireText.decode([0xFF, 0xC3, 0x28, 0xEF, 0x9E, 0x80]), String(repeating: "x", count: 5000),
 ]
 

@@ -113,6 +113,10 @@ struct JSONTextTests {
         }
       }
       #expect(!writer.bytes.contains { $0 < 0x20 || $0 == 0x7F })
+      let isHarmless = String(decoding: writer.bytes, as: UTF8.self).unicodeScalars.allSatisfy {
+        $0.properties.generalCategory != .control && !$0.properties.isBidiControl
+      }
+      #expect(isHarmless)
       let json = try read(String(decoding: writer.bytes, as: UTF8.self))
       #expect(json[text]?.text == text)
       #expect(json["list"]?.texts == [text, ""])

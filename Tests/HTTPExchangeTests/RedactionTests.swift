@@ -25,7 +25,9 @@ struct RedactionTests {
       "/x?api-key=s3cr3tValue", "/x?token=a=s3cr3tValue", "/x?a?token=s3cr3tValue",
       "/cb#access_token=s3cr3tValue", "https://app.example/cb#id_token=s3cr3tValue&state=1",
       "/x?a=b#s3cr3tValue", "/app;jsessionid=s3cr3tValue", "/app;jsessionid=s3cr3tValue/y?z",
-      "/x?ticket=s3cr3tValue", "/x?sid=s3cr3tValue",
+      "/x?ticket=s3cr3tValue", "/x?sid=s3cr3tValue", "/reset/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
+      "/x/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue/y?z=1", "/go%2FeyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
+      "https://edge.example/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
     ])
   func noSecretInURL(text: String) {
     let redacted = Redaction.url(text)
@@ -51,10 +53,42 @@ struct RedactionTests {
       "/", "/x?q=hello&page=2", "/x?id=3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/@scope/pkg",
       "/x?redirect=/login&empty=&=", "/img/photo@2x.png", "photo@2x.png", "/x;v=1/y;w=2?z;q",
       "https://@edge.example/x?q", "https://:@edge.example/x", "", "?", "/a?b", "/%40x", "/x?q=é",
-      "/x?name=O'Brien",
+      "/x?name=O'Brien", "/keyJournalEntriesOfAllTheCustomers", "/eyJournals", "/x/eyJ",
     ])
   func harmless(text: String) {
     #expect(Redaction.url(text) == text)
+  }
+
+  @Test("a list of header names holds names only, and stays malformed where it was")
+  func headerNames() {
+    func kept(_ value: String) -> String? {
+      Redaction.requestValue(.accessControlRequestHeaders, value)
+    }
+    #expect(kept("content-type, x-a,,x-b") == "content-type, x-a,,x-b")
+    for value in [
+      "x-a,authorization: Bearer s3cr3tValue,x-b", "x-a,token=s3cr3tValue,x-b",
+      "x-a,x?access_token=s3cr3tValue,x-b",
+    ] {
+      let list = kept(value) ?? ""
+      #expect(list.hasPrefix("x-a,(~") && list.hasSuffix("),x-b"))
+      #expect(!list.contains("s3cr3t"))
+      #expect(kept(list) == list)
+    }
+    let name = kept("x-a,eyJhbGciOiJIUzI1NiJ9.s3cr3tValue")
+    #expect(name?.hasPrefix("x-a,~") == true && name?.contains("s3cr3t") == false)
+  }
+
+  @Test("origins and other values keep no user info and no JWT")
+  func otherValues() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.s3cr3tValue"
+    let values = [
+      Redaction.requestValue(.origin, "https://user:s3cr3tValue@edge.example"),
+      Redaction.responseValue(.accessControlAllowOrigin, "https://user:s3cr3tValue@edge.example"),
+      Redaction.requestValue(.accept, "text/plain;key=\(jwt)"),
+      Redaction.requestValue(.xRequestID, jwt), Redaction.responseValue(.via, "1.1 \(jwt)"),
+    ]
+    #expect(values.allSatisfy { $0?.contains("s3cr3t") == false })
+    #expect(values[0] == values[1])
   }
 
   @Test("the same secret has the same token everywhere")

@@ -257,4 +257,64 @@ struct PairingTests {
     #expect(calls.map(\.verdict) == [.allowed, .allowed, .undetermined])
     #expect(calls.last?.missing == [MissingFact.storedResponse])
   }
+
+  @Test(
+    "what a flood of preflights holds is bounded, each is a call, and what that costs is counted")
+  func bounded() {
+    var pairing = Pairing()
+    var traffic = TrafficBuilder()
+    let count = PairingLimits.allOpenCalls + 1000
+    var callCount = 0
+    var largest = 0
+    for number in 0..<count {
+      traffic.client = "client-\(number / 100)"
+      pairing.add(
+        traffic.preflight(
+          "PUT", nil, "https://api.example.com/\(number % 100)", at: 0, response: []))
+      callCount += pairing.takeCalls().count
+      largest = max(largest, number + 1 - callCount)
+    }
+    #expect(largest == PairingLimits.allOpenCalls)
+    #expect(pairing.notes["calls-given-up-early"] == 1000)
+    pairing.finish()
+    #expect(callCount + pairing.takeCalls().count == count)
+  }
+
+  @Test("large values are bounded by their bytes, not by their number")
+  func boundedBytes() {
+    var pairing = Pairing()
+    var traffic = TrafficBuilder()
+    let value = String(repeating: "x", count: 60_000)
+    let count = 2000
+    for number in 0..<count {
+      traffic.client = "client-\(number)"
+      pairing.add(
+        traffic.preflight("PUT", at: 0, response: [("via", value), ("x-cache", "\(number)")]))
+    }
+    let given = pairing.calls.count
+    #expect((count - given) * 60_000 < PairingLimits.openBytes)
+    #expect(pairing.notes["calls-given-up-early"] == UInt64(given) && given > 0)
+    #expect((pairing.notes["forgotten-browsers"] ?? 0) == 0)
+    pairing.finish()
+    #expect(pairing.calls.count == count)
+  }
+
+  @Test("a preflight asks for thousands of names and is judged")
+  func manyNames() {
+    var traffic = TrafficBuilder()
+    let asked = (0..<3000).map { "x-\($0)" }
+    let all = calls([
+      traffic.preflight(
+        "PUT", asked.joined(separator: ","), at: 0,
+        response: TrafficBuilder.allowing("PUT", asked.reversed().joined(separator: ",")))
+    ])
+    #expect(all.map(\.verdict) == [.undetermined])
+    let some = calls([
+      traffic.preflight(
+        "PUT", asked.joined(separator: ","), at: 0,
+        response: TrafficBuilder.allowing("PUT", asked.dropLast().joined(separator: ",")))
+    ])
+    #expect(some.map(\.verdict) == [.blocked])
+    #expect(some.first?.parameter == "x-2999")
+  }
 }

@@ -39,7 +39,7 @@ struct TimeMergeTests {
       latest = part.map(\.time).reduce(latest, max)
       batches.append(ExchangeBatch(exchanges: part, watermark: latest.advanced(by: -window)))
     }
-    return PlannedSource(path: name, name: name, firstTime: exchanges.first?.time) {
+    return PlannedSource(path: name, name: name, identity: name, firstTime: exchanges.first?.time) {
       PreparedSource(batches, onOpen: onOpen)
     }
   }

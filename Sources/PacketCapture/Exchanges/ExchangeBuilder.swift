@@ -196,9 +196,9 @@ final class ExchangeBuilder {
         }
         evidence.fields.append(HeaderField(entry.pointee.name, kept))
       } else if index == names.userAgent {
-        if agent == nil { agent = cache.text(value, use: Use.text) { WireText.decode($0) } }
+        if agent == nil { agent = text(value) }
       } else if index == names.host {
-        if host == nil { host = cache.text(value, use: Use.text) { WireText.decode($0) } }
+        if host == nil { host = text(value) }
       } else if !entry.pointee.isDroppedInRequests {
         evidence.fields.append(HeaderField(entry.pointee.name, nil))
       }
@@ -212,11 +212,11 @@ final class ExchangeBuilder {
     _ evidence: inout MessageEvidence, _ host: inout String?
   ) {
     if host == nil, name.count == 10, name.has(":authority") {
-      host = cache.text(value, use: Use.text) { WireText.decode($0) }
+      host = text(value)
     } else if name.count == 9, name.has(":protocol") {
       // Extended CONNECT opens what an Upgrade field asks for over HTTP/1: RFC 8441.
       evidence.fields.append(
-        HeaderField(.upgrade, cache.text(value, use: Use.text) { WireText.decode($0) }))
+        HeaderField(.upgrade, text(value)))
     }
   }
 
@@ -272,13 +272,13 @@ final class ExchangeBuilder {
 
   private func targetText(_ bytes: UnsafeRawBufferPointer) -> String {
     cache.text(bytes, use: Use.target) {
-      // Only a query or user info can hold a secret.
       let text = WireText.decode($0)
-      let isPlain =
-        $0.position(of: UInt8(ascii: "?"), from: 0) == nil
-        && $0.position(of: UInt8(ascii: "@"), from: 0) == nil
-      return isPlain ? text : Redaction.url(text)
+      return Redaction.mayHoldSecret($0) ? Redaction.url(text) : text
     } ?? ""
+  }
+
+  private func text(_ value: UnsafeRawBufferPointer) -> String? {
+    cache.text(value, use: Use.text) { Redaction.withoutJWTs(WireText.decode($0)) }
   }
 
   private func text(_ address: Address) -> String {
