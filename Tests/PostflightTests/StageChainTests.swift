@@ -169,10 +169,8 @@ struct StageChainTests {
       let error = #expect(throws: StageError.self) {
         _ = try replay(StageOptions(inputs: [path]), to: { _ in })
       }
-      #expect(
-        error
-          == .notThatStage(
-            path: path, line: 1, reason: "a record of the schema \"postflight.call/1\""))
+      let reason = "no record of 'postflight extract': a record of the schema \"postflight.call/1\""
+      #expect(error == .notThatStage(path: path, line: 1, reason: reason))
     }
   }
 }
