@@ -243,10 +243,15 @@ extension ExchangeBuilder {
       return
     }
     let value = text(line, field, kind)
-    if line.layout.escaping.isJSON, value == "REDACTED" {
+    let count = range.count
+    if line.layout.escaping.isJSON, count == 8, line.equals(field, "REDACTED") {
       // Traefik hides a value so that its configuration wants hidden.
       fields.append(HeaderField(name, nil))
-    } else if let value, value.utf8.contains(0x0D) {
+    } else if count > 0,
+      ByteSearch.first(UInt8(ascii: "\\"), in: line.base, from: start, to: start + count)
+        < start + count, let value, value.utf8.contains(0x0D)
+    {
+      // Only an escape can be a line end.
       for part in Self.lines(of: value, name) { fields.append(HeaderField(name, part)) }
     } else {
       fields.append(HeaderField(name, value))

@@ -6,9 +6,10 @@ import Testing
 
 @testable import Postflight
 
-/// The verdicts that the same requests get out of the logs of seven servers, against what their README
-/// expects. The logs stand outside the repository; where they are missing the tests are skipped, and
-/// say so.
+/// The verdicts of the same requests in the logs of seven servers, against what is expected of them.
+///
+/// The logs stand outside the repository, with a README that says what a browser decides; where they
+/// are missing the tests are skipped, and say so.
 @Suite struct SampleLogVerdictTests {
   /// A log and its configuration file, if any; how many calls at least are decided as expected without
   /// an assumption that hides the answer; and what the others may lack.
