@@ -26,9 +26,10 @@ struct HeaderDifference: Hashable {
   static func between(good: Call, bad: Call) -> [HeaderDifference] {
     let role: CallExchange.Role =
       bad.phase == .preflight || bad.request == nil ? .preflight : .request
-    guard let badExchange = role == .preflight ? bad.preflight : bad.request,
-      let goodExchange = role == .preflight ? good.preflight : good.request
-    else { return [] }
+    guard let badExchange = role == .preflight ? bad.preflight : bad.request else { return [] }
+    guard let goodExchange = role == .preflight ? good.preflight : good.request else {
+      return role == .preflight ? withoutPreflight(good: good, bad: bad) : []
+    }
     let name = role == .preflight ? "preflight" : "request"
     return [
       HeaderDifference(
@@ -42,6 +43,16 @@ struct HeaderDifference: Hashable {
           bad: DisplayText.visible(badExchange.method, limit: 40),
           change: goodExchange.method == badExchange.method ? .same : .changed)),
     ]
+  }
+
+  /// The failing preflight beside a good call that sent none: that there is one is the difference.
+  private static func withoutPreflight(good: Call, bad: Call) -> [HeaderDifference] {
+    var differences = alone(bad)
+    guard differences.count == 2 else { return differences }
+    let why = good.kind == .cached ? "none was sent, an earlier one was cached" : "none was needed"
+    differences[1].lines.insert(
+      Line(name: "preflight", good: why, bad: "sent", change: .added), at: 0)
+    return differences
   }
 
   /// The failing exchange by itself, where no good one was seen.

@@ -12,12 +12,15 @@ struct IncidentKey: Hashable {
   /// The header or method that is refused, in lower case, where the cause is about one.
   var parameter: String?
 
-  /// Ten hexadecimal digits that are the same in every run.
+  /// Ten hexadecimal digits that are the same in every run, the first of them a letter: a spreadsheet
+  /// would take `1234567890` or `12345e6789` for numbers.
   var id: String {
     let parts = [origin, host, route, phase.rawValue, reason.rawValue, cause, parameter ?? ""]
     // The lengths keep two keys apart whose parts only join to the same text.
     let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
-    return String(Redaction.digest(text.utf8).prefix(10))
+    let digest = Redaction.digest(text.utf8).prefix(10)
+    let first = digest.first?.hexDigitValue ?? 0
+    return String(Array("abcdef")[first % 6]) + digest.dropFirst()
   }
 }
 

@@ -3,13 +3,15 @@ public import HTTPExchange
 
 /// Makes a report out of calls, in one pass and bounded memory.
 ///
-/// Calls are added in the order of the merged stream; equal input in equal order gives equal bytes.
+/// Calls are added in the order of the merged stream, a few minutes' disorder aside; equal input in equal
+/// order gives equal bytes.
 /// Not safe for use by several threads at once.
 public final class ReportBuilder {
   private let options: ReportOptions
   private let spool: RowSpool
   private var routes: RouteTable
   private var learner: RouteLearner
+  private var queue = CallQueue()
   private var nextFinding: UInt32 = 1
   private var key: [UInt8] = []
   private var content = ReportContent()
@@ -34,6 +36,12 @@ public final class ReportBuilder {
   public func add(_ call: Call) throws(ReportError) {
     content.count(call)
     content.timeline.add(call.time, call.verdict)
+    queue.push(call)
+    while let call = queue.pop(isLast: false) { try place(call) }
+  }
+
+  /// Puts a call into its group; calls come here in the order of time.
+  private func place(_ call: Call) throws(ReportError) {
     RouteKey.write(call, to: &key)
     let group = routes.group(for: key) ?? newGroup()
     content.exposure.add(call, host: group.host, route: group.route)
@@ -75,6 +83,7 @@ public final class ReportBuilder {
   /// - Parameter write: receives the bytes of a file; `calls.ndjson` only when the options ask for it.
   /// - Throws: ``ReportError``, or what `write` throws.
   public func finish(writing write: (ReportFile, UnsafeRawBufferPointer) throws -> Void) throws {
+    while let call = queue.pop(isLast: true) { try place(call) }
     let resolution = resolve()
     try writeRows(resolution, write)
     try HTMLReport.write(content, options: options) { bytes in
@@ -242,7 +251,8 @@ public final class ReportBuilder {
 
   /// What causes are decided from, for each group of blocked calls that are alike; for tests of the
   /// rules.
-  var blockedFindings: [(symptoms: Symptoms, surroundings: Surroundings)] {
+  func blockedFindings() throws -> [(symptoms: Symptoms, surroundings: Surroundings)] {
+    while let call = queue.pop(isLast: true) { try place(call) }
     let surroundings = SurroundingsIndex(routes.groups)
     return routes.groups.flatMap { group in
       group.findings.values.filter { $0.symptoms.verdict == .blocked }

@@ -265,6 +265,22 @@ func onsetAndEnd() throws {
   #expect(incident["routeCalls"]?.integer == 9)
 }
 
+@Test("a preflight that was not needed before is itself the difference")
+func preflightIsTheDifference() throws {
+  let good = CallBuilder.allowed.with { $0.method = "PUT" }.call
+  let bad = CallBuilder.preflightFailure(204, .headerDisallowedByPreflightResponse).call
+  let parts = HeaderDifference.between(good: good, bad: bad)
+  #expect(parts.count == 2)
+  let line = try #require(parts.last?.lines.first)
+  #expect(line.name == "preflight" && line.good == "none was needed" && line.change == .added)
+  #expect(parts.last?.lines.contains { $0.name == "access-control-request-headers" } == true)
+  var call = good
+  call.kind = .cached
+  #expect(
+    HeaderDifference.between(good: call, bad: bad).last?.lines.first?.good.contains("cached")
+      == true)
+}
+
 @Test("a difference of headers marks what was lost, added and changed")
 func headerDifference() throws {
   let good = CallBuilder.allowed.call

@@ -296,7 +296,7 @@ func causeIsFound(_ example: CauseCase) throws {
 func otherRulesAreSilent(_ example: CauseCase) throws {
   let builder = ReportBuilder()
   for (index, call) in example.calls.enumerated() { try builder.add(call.at(Int64(index)).call) }
-  let findings = builder.blockedFindings
+  let findings = try builder.blockedFindings()
   #expect(findings.count == 1)
   let fallbacks = Set(FallbackCauses.rules.map(\.id))
   for (symptoms, surroundings) in findings {

@@ -85,6 +85,24 @@ func firstBadIsTheOnset() throws {
   #expect(incident["lastGoodBefore"]?.text == time(999))
 }
 
+@Test("calls that come late stand in their place all the same")
+func lateCalls() throws {
+  // Pairing gives a preflight that nothing followed half a minute late.
+  var calls: [(arrival: Int64, call: CallBuilder)] = []
+  for offset in Int64(0)..<150 {
+    calls.append(
+      (50..<100).contains(offset)
+        ? (offset + 30, CallBuilder.preflightFailure(401, .missingAllowOriginHeader).at(offset))
+        : (offset, CallBuilder.allowedPreflighted.at(offset)))
+  }
+  calls.sort { $0.arrival < $1.arrival }
+  let incident = try #require(try incidents(calls.map(\.call)).first)
+  #expect(incident["course"]?["onset"]?.text == time(50))
+  #expect(incident["lastGoodBefore"]?.text == time(49))
+  #expect(incident["last"]?.text == time(99))
+  #expect(incident["firstGoodAfter"]?.text == time(100))
+}
+
 @Test("a page that appears while the evidence runs has its first call for an onset")
 func newPage() throws {
   var calls = (Int64(0)..<60).map { CallBuilder.allowed.at($0) }
@@ -112,6 +130,17 @@ func onsetsAreExact(_ seed: Int) throws {
   let incident = try #require(try incidents(calls).first)
   let first = try #require(traffic.calls.first { $0.isBlocked }).second - Traffic.start
   #expect(incident["course"]?["onset"]?.text == time(first))
+}
+
+@Test("no spreadsheet takes an incident's identifier for a number")
+func identifiersAreText() {
+  for index in 0..<2000 {
+    let key = IncidentKey(
+      origin: "https://app.example", host: "api.example", route: "/\(index)", phase: .response,
+      reason: .missingAllowOriginHeader, cause: "gateway-error")
+    #expect(Double(key.id) == nil && key.id.count == 10)
+    #expect(key.id.first?.isLetter == true && key.id.allSatisfy(\.isHexDigit))
+  }
 }
 
 @Test("what unites incidents does not depend on their order")
