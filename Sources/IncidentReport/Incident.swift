@@ -197,10 +197,10 @@ extension Incident {
     )
   }
 
-  /// Puts incidents together that one change would repair: the same cause on the same host at the
-  /// same time. Of causes that lie in one page's origin every page stays by itself.
+  /// Puts incidents together that one change would repair.
   ///
-  /// The result depends on the incidents alone, not on their order.
+  /// That is the same cause on the same host at the same time. Of causes that lie in one page's origin
+  /// every page stays by itself. The result depends on the incidents alone, not on their order.
   static func united(_ incidents: [Incident]) -> [(incident: Incident, parts: [IncidentKey])] {
     var groups: [Repair: [Incident]] = [:]
     for incident in incidents {

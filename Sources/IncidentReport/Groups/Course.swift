@@ -31,8 +31,10 @@ struct Course: Hashable {
   static let maximumEpisodes = 24
 
   var shape: Shape
-  /// When it began: a blocked call, or the step of ``resolution`` seconds that it fell into. `nil`
-  /// unless it ``Shape/began`` or ``Shape/appeared``, or recurs since a moment that is known.
+  /// When it began.
+  ///
+  /// A blocked call, or the step of ``resolution`` seconds that it fell into. `nil` unless it
+  /// ``Shape/began`` or ``Shape/appeared``, or recurs since a moment that is known.
   var onset: EventTime?
   /// When the last episode was over; `nil` while it goes on and where that cannot be told.
   var end: EventTime?
