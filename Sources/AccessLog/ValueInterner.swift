@@ -86,7 +86,7 @@ final class ValueInterner {
       guard !text.hasPrefix("["), let colon = text.lastIndex(of: ":") else {
         return Self.address(text)
       }
-      return String(text[..<colon])
+      return ClientAddress.canonical(String(text[..<colon]))
     case .version:
       guard text.hasPrefix("HTTP/") else { return nil }
       return text == "HTTP/2.0" ? "HTTP/2" : text == "HTTP/3.0" ? "HTTP/3" : text

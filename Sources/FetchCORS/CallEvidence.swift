@@ -17,8 +17,9 @@ public struct CallEvidence: Hashable, Sendable {
     public var request: Exchange? {
       didSet { requestNumber = nil }
     }
-    /// The numbers that ``VerdictTable/number(of:)`` gave them, where it was asked.
+    /// The number that ``VerdictTable/number(of:)`` gave the preflight, where it was asked.
     public private(set) var preflightNumber: Int?
+    /// The same of the actual request.
     public private(set) var requestNumber: Int?
 
     /// A hop whose preflight was read before.

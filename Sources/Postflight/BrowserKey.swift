@@ -22,4 +22,9 @@ struct BrowserKey: Hashable {
       proxy = nil
     }
   }
+
+  /// Bytes of its texts.
+  var bytes: Int {
+    address.utf8.count + (proxy?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0)
+  }
 }

@@ -86,10 +86,7 @@ struct Pairing {
     if browsers.count >= PairingLimits.browsers || browserBytes > PairingLimits.browserBytes {
       forgetBrowsers()
     }
-    let browser = Browser(
-      kinds.kind(of: exchange.userAgent),
-      keyBytes: key.client.utf8.count + (key.forwardedFor?.utf8.count ?? 0)
-        + (key.userAgent?.utf8.count ?? 0))
+    let browser = Browser(kinds.kind(of: exchange.userAgent), keyBytes: key.bytes)
     browser.lastSeen = now
     browsers[key] = browser
     return browser

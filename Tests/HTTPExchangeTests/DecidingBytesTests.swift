@@ -24,7 +24,7 @@ struct DecidingBytesTests {
     other.client = "192.0.2.77"
     other.url.target = "/elsewhere"
     other.response.fields[1].value = "two"
-    other.response.fields.append(HeaderField("Age", "7"))
+    other.response.fields.append(HeaderField(HeaderName("Age"), "7"))
     #expect(self.key(&writer, other) == key)
     #expect(self.key(&writer, other).hashValue == key.hashValue)
   }
@@ -43,7 +43,7 @@ struct DecidingBytesTests {
     ("value", { $0.request.fields[0].value = "https://b.example" }),
     ("empty value", { $0.request.fields[0].value = "" }),
     ("no value", { $0.request.fields[0].value = nil }),
-    ("unknown name", { $0.request.fields[1] = HeaderField("X-Owl", nil) }),
+    ("unknown name", { $0.request.fields[1] = HeaderField(HeaderName("X-Owl"), nil) }),
     ("one line more", { $0.response.fields.append($0.response.fields[0]) }),
     ("line moved", { $0.response.fields.append($0.request.fields.removeLast()) }),
     ("coverage", { $0.response.coverage = .truncated }),

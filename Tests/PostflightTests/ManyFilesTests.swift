@@ -54,7 +54,7 @@ struct ManyFilesTests {
         var planned = planned
         let open = planned.open
         planned.open = { () throws(StageError) -> (any ExchangeSource)? in
-          try open().map { EndingSource(CountedSource($0, alive)) }
+          try open().map { OpenedSource(CountedSource($0, alive), atEnd: {}) }
         }
         return planned
       }

@@ -1,3 +1,5 @@
+internal import HTTPExchange
+
 /// Finds recent numbers by a key of 64 bits, in memory that does not grow.
 ///
 /// Of more than eight numbers in one place the oldest is given up: what is looked for came a moment
@@ -13,25 +15,8 @@ struct RecentTable {
   static func key(of text: String) -> UInt64 {
     var text = text
     return text.withUTF8 { bytes in
-      var hash = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
-      let raw = UnsafeRawBufferPointer(bytes)
-      var index = 0
-      while index + 8 <= raw.count {
-        hash = mixed(hash ^ raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-        index += 8
-      }
-      var rest: UInt64 = 0
-      while index < raw.count {
-        rest = rest << 8 | UInt64(raw[index])
-        index += 1
-      }
-      return mixed(hash ^ rest)
+      bytes.baseAddress.map { ByteHash.of($0, bytes.count, seed: 0) } ?? 0
     }
-  }
-
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    let product = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-    return product.high ^ product.low
   }
 
   /// Adds a number.
