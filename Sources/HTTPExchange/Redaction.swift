@@ -27,7 +27,7 @@ public enum Redaction {
     case .cookie: nil
     case .authorization: scheme(of: value)
     case .referer: refererValue(value)
-    case .origin: url(value)
+    case .origin: originValue(value)
     case .accessControlRequestHeaders: headerNames(value)
     case _ where name.isKeptInRequests: withoutJWTs(value)
     default: nil
@@ -39,7 +39,8 @@ public enum Redaction {
     switch name {
     case .setCookie: nil
     case .wwwAuthenticate: scheme(of: value)
-    case .location, .accessControlAllowOrigin: url(value)
+    case .location: url(value)
+    case .accessControlAllowOrigin: originValue(value)
     default: withoutJWTs(value)
     }
   }
@@ -68,6 +69,23 @@ public enum Redaction {
     let isOriginOnly = end == bytes.endIndex || bytes[end...].elementsEqual("/".utf8)
     guard let origin = Origin(value[..<end]) else { return nil }
     return "\(origin)/" + (isOriginOnly ? "" : "…")
+  }
+
+  /// An origin without user info and token-like values, which have no place in one.
+  ///
+  /// Everything else stays byte for byte: browsers compare origins so, and a fragment or a control
+  /// character that a server wrote decides a verdict.
+  static func originValue(_ value: String) -> String {
+    let text = withoutJWTs(value)
+    guard text.utf8.contains(where: { "@?#".utf8.contains($0) }) else { return text }
+    let url = Substring(text)
+    let start = authorityStart(url)
+    let end =
+      start.map { start in
+        url.utf8[start...].firstIndex { "/\\?#".utf8.contains($0) } ?? url.endIndex
+      } ?? url.startIndex
+    return withoutUserInfo(url[..<end], from: start)
+      + withoutSecrets(url[end...], separators: "?#&;", isNamed: false)
   }
 
   /// A URL or request target with its user info and token-like query values replaced.

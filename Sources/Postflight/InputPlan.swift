@@ -159,8 +159,8 @@ struct InputPlan {
       || (begin.hasPrefix("{\"schema\":\"postflight.") && !records.contains(where: begin.hasPrefix))
   }
 
-  /// Says of inputs that begin with the same bytes under the same name that they may be copies: their
-  /// exchanges share identifiers, and are counted twice.
+  /// Says of inputs that begin with the same bytes under the same name that they may be copies: what
+  /// both of them hold counts once.
   private func warnOfCopies() {
     var first: [String: String] = [:]
     for source in sources {
@@ -171,8 +171,8 @@ struct InputPlan {
       problems.all.append(
         InputProblem(
           path: source.path,
-          reason: "has the name and the beginning of \(other): if it is a copy, its calls are "
-            + "counted twice; leave one of them out", isNamed: false, isUsed: true))
+          reason: "has the name and the beginning of \(other), as a copy has: what both hold counts "
+            + "once", isNamed: false, isUsed: true))
     }
   }
 

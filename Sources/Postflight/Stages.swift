@@ -205,7 +205,8 @@ func judge(
   var records = plan.sourceRecords()
   var notes = pairing.notes.merging(outcomes.notes) { $0 + $1 }
   if merge.lateCount > 0 { notes["late-exchanges"] = merge.lateCount }
-  if vantages.joined > 0 { notes["joined-copies"] = vantages.joined }
+  let copies = vantages.joined + merge.copyCount
+  if copies > 0 { notes["joined-copies"] = copies }
   if vantages.doubtful > 0 { notes["possible-copies"] = vantages.doubtful }
   if !notes.isEmpty { records.append(SourceRecord(pairingNotes: notes)) }
   return JudgedInput(records: records, traffic: TrafficRecord(counts: pairing.notCORS))

@@ -67,8 +67,11 @@ struct TimeMerge {
   private var waitingBytes = 0
   private var turn: Turn?
   private var latest = EventTime(nanoseconds: .min)
+  private var previous: Exchange?
   /// Exchanges that came after a later one had been given out.
   private(set) var lateCount: UInt64 = 0
+  /// Exchanges of a copy of an input: the same record under the same name.
+  private(set) var copyCount: UInt64 = 0
 
   /// - Parameter sources: in the order of their first record.
   init(_ sources: [PlannedSource]) {
@@ -84,7 +87,14 @@ struct TimeMerge {
   /// The next exchange in the order of time; `nil` at the end.
   mutating func next() throws(StageError) -> Exchange? {
     while true {
-      if let exchange = takeTurn() { return exchange }
+      if let exchange = takeTurn() {
+        if let previous, previous.id.number == exchange.id.number, previous == exchange {
+          copyCount += 1
+          continue
+        }
+        previous = exchange
+        return exchange
+      }
       turn = nil
       try openDue()
       let slowest = lanes.filter { !$0.isAtEnd }.min { $0.watermark < $1.watermark }

@@ -147,6 +147,17 @@ struct RedactionTests {
     #expect(Redaction.requestValue(.referer, value) == expected)
   }
 
+  @Test(
+    "an origin that is not well written stays byte for byte, since browsers compare bytes",
+    arguments: [
+      "https://a.example#", "https://a.example#x", "https://a.example/\n*", "https://a.example\t",
+      "https://a.example?", "https://a.example/;x", "null", "*", "https://a.example:443",
+    ])
+  func origins(value: String) {
+    #expect(Redaction.responseValue(.accessControlAllowOrigin, value) == value)
+    #expect(Redaction.requestValue(.origin, value) == value)
+  }
+
   @Test("mutated URLs are redacted without a trap and settle at once")
   func hostile() {
     var generator = SeededGenerator(seed: 4)

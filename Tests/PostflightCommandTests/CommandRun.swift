@@ -46,7 +46,7 @@ struct CommandRun {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       // Files, not pipes: nothing waits for a reader.
       for name in ["output", "errors"] {
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
           atPath: folder.appendingPathComponent(name).path, contents: nil)
       }
       process.executableURL = URL(fileURLWithPath: shell == nil ? CommandRun.binary : "/bin/sh")
@@ -142,8 +142,8 @@ enum CORSLog {
   }
 
   /// So many blocked calls, one a second.
-  static func blocked(_ count: Int) -> String {
-    (0..<count).map { line(second: $0) }.joined()
+  static func blocked(_ count: Int, path: String = "/a") -> String {
+    (0..<count).map { line(second: $0, path: path) }.joined()
   }
 }
 

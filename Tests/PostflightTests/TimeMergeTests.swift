@@ -130,7 +130,7 @@ struct TimeMergeTests {
     let count = TimeMerge.maximumWaiting + 10
     let exchanges = traffic("a@1", Array(1...Int64(count)) + [0])
     let result = try merged([
-      planned("a", exchanges, batch: count, window: ExchangeBatch.reorderWindow)
+      planned("a", exchanges, batch: 1024, window: ExchangeBatch.reorderWindow)
     ])
     #expect(result.ids.count == count + 1)
     #expect(result.late == 1)
