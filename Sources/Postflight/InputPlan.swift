@@ -171,7 +171,8 @@ struct InputPlan {
       problems.all.append(
         InputProblem(
           path: source.path,
-          reason: "has the name and the beginning of \(other), as a copy has: what both hold counts "
+          reason:
+            "has the name and the beginning of \(other), as a copy has: what both hold counts "
             + "once", isNamed: false, isUsed: true))
     }
   }
