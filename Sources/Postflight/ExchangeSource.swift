@@ -94,7 +94,7 @@ extension RecordSource: ExchangeSource {
 final class PrefetchingSource: ExchangeSource, @unchecked Sendable {
   private static let depth = 3
   /// Exchanges that are worth waking the other thread for.
-  private static let worthwhile = 512
+  private static let worthwhile = 256
   /// Batches that are put together at most, so that the watermark does not stand still for long.
   private static let patience = 16
 

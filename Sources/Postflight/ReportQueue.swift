@@ -8,9 +8,9 @@ internal import IncidentReport
 /// until ``finish()`` has returned; everything else is touched only while the condition is locked.
 final class ReportQueue: @unchecked Sendable {
   /// Calls that are handed over at a time: a thread costs more to wake than a call to add.
-  private static let batchSize = 256
+  private static let batchSize = 128
   /// Batches that may wait.
-  private static let depth = 4
+  private static let depth = 2
 
   private let builder: ReportBuilder
   private let condition = NSCondition()

@@ -23,7 +23,7 @@ extension ServerFamily {
       self = .spring
     } else {
       // Spring adds this triple to every answer of a route that its CORS support looks at.
-      let varying = response.fields.filter { $0.name == .vary }
+      let varying = response.fields.filter { $0.name == .vary && $0.value?.utf8.count ?? 0 > 28 }
         .compactMap { $0.value?.prefix(200).lowercased() }.joined(separator: ",")
       self =
         varying.contains("access-control-request-method")
