@@ -128,8 +128,8 @@ func pageIsSelfContained() throws {
 func pageTellsTheStory() throws {
   let html = try Morning.outputs().text(.html)
   for text in [
-    "<strong>Since 15:43:40 UTC on 21 September 2026</strong>, browsers have kept",
-    "<strong>https://app.example</strong> from reading",
+    "<strong>Since 15:43:40 UTC on 21 September 2026</strong>, browsers have blocked calls of",
+    "<strong>https://app.example</strong> to",
     "<strong>150\u{A0}PUT\u{A0}calls</strong> of 23 clients were blocked",
     "Answer OPTIONS before authentication",
     "id=\"incident-", "Last good call at 15:42:40 beside the first bad one at 15:43:40",

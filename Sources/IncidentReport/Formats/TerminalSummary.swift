@@ -21,13 +21,7 @@ struct TerminalSummary {
     let answer = Answer(content)
     var lines = wrapped(answer.what, style: .bold)
     if let why = answer.why {
-      let label =
-        switch answer.certainty {
-        case .proved: "Why"
-        case .likely: "Likely"
-        case .possible: "Perhaps"
-        }
-      lines += labelled(label, answer.certainty == .proved ? .bold : .yellow, why)
+      lines += labelled("Why", answer.certainty == .proved ? .bold : .yellow, why)
     }
     lines += labelled(answer.isRepair ? "Change" : "Next", .green, answer.change)
     if let rest = answer.rest { lines += wrapped(rest, indent: "        ", style: .faint) }

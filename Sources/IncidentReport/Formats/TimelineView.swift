@@ -102,7 +102,7 @@ struct TimelineView {
     grids = stride(from: gridStep, through: top, by: UInt64.Stride(gridStep)).map { value in
       let y = Self.base - Double(value) * pixels
       return Grid(
-        gridY: Self.number(y), gridTextY: Self.number(y - 4), gridText: DisplayText.grouped(value))
+        gridY: Self.number(y), gridTextY: Self.number(y + 4), gridText: DisplayText.grouped(value))
     }
     ticks = Self.ticks(scale, width: timeline.width)
     let marks = Self.marks(content)
@@ -114,7 +114,7 @@ struct TimelineView {
     onsets = Self.onsets(Array(lasting.prefix(Self.maximumOnsets)), scale)
     keys = [
       ("blocked", "blocked", steps.contains { $0.blocked > 0 }),
-      ("unknown", "undetermined", steps.contains { $0.undetermined > 0 }),
+      ("unknown", Self.unknownText(content), steps.contains { $0.undetermined > 0 }),
       ("allowed", "allowed", steps.contains { $0.allowed > 0 }),
     ].filter(\.2).map { Key(keyClass: $0.0, keyText: $0.1) }
     omittedLanes =
@@ -130,6 +130,14 @@ struct TimelineView {
       ? TimeText.day(scale.start)
       : "\(TimeText.day(scale.start)) to \(TimeText.day(scale.last))"
     spoken = Self.spoken(content, largest: largest)
+  }
+
+  /// What the calls are that are neither blocked nor allowed.
+  private static func unknownText(_ content: ReportContent) -> String {
+    let totals = content.totals
+    if totals.likelyBlocked == 0 { return "cannot tell" }
+    return totals.likelyBlocked == totals.undetermined
+      ? "likely blocked, not proved" : "likely blocked or cannot tell"
   }
 
   /// What the picture shows, for those who do not see it.
