@@ -121,13 +121,15 @@ struct Answer: Hashable {
     runs += count(lead.tally, then: "")
     if lead.routeCalls > lead.tally.count {
       let share = DisplayText.percent(lead.tally.count, of: lead.routeCalls)
-      runs.append(Run(text: ", \(share) of the \(DisplayText.grouped(lead.routeCalls)) calls there"))
+      runs.append(
+        Run(text: ", \(share) of the \(DisplayText.grouped(lead.routeCalls)) calls there"))
     } else if lead.routeCalls == lead.tally.count, lead.routeCalls > 1 {
       runs.append(Run(text: ", every one there"))
     }
     runs.append(Run(text: "."))
     var answer = Answer(
-      .bad, state: stretch.state, headline: runs, why: lead.certainty.opening + explanation.sentence,
+      .bad, state: stretch.state, headline: runs,
+      why: lead.certainty.qualified(explanation.sentence),
       change: explanation.fix, isRepair: true, anchor: "incident-\(lead.key.id)", rest: rest)
     answer.certainty = lead.certainty
     return answer
@@ -183,7 +185,9 @@ struct Answer: Hashable {
     }
     let tally = same.reduce(into: Tally()) { $0.merge($1.tally) }
     var routes: [String] = []
-    for route in same.map(\.route) where !routes.contains(route) { routes.append(route) }
+    for name in same.flatMap({ $0.routes.ranked.map(\.name) }) where !routes.contains(name) {
+      routes.append(name)
+    }
     let host = place(host: first.host, route: "")
     let target =
       routes.count <= 2
@@ -204,7 +208,8 @@ struct Answer: Hashable {
     let others = content.totals.likelyBlocked &- tally.count
     var answer = Answer(
       .warn, state: "Probably blocked, not proved", headline: runs,
-      why: (first.suspicion.map { Certainty.possible.opening + $0.explanation.sentence + " " } ?? "")
+      why: (first.suspicion.map { Certainty.possible.qualified($0.explanation.sentence) + " " }
+        ?? "")
         + "What speaks for it: \(reason(first.likely)).",
       change: first.suspicion.map { $0.explanation.fix } ?? proof(first.missing),
       isRepair: first.suspicion != nil, anchor: "likely-\(first.id)",

@@ -162,7 +162,7 @@ struct Incident: Hashable {
       contentsOf: reach.evidence(blocked: tally.count), at: 0)
     if blast.origins.only == nil, key.cause == "cached-for-other-origin" {
       onset.explanation.sentence =
-        "Pages got copies that a cache had made for other requests. At first: "
+        "A cache gave pages copies that it had made for other requests. The first time, "
         + onset.explanation.sentence.lowercasedStart
     }
   }

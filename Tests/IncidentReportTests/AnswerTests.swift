@@ -34,7 +34,7 @@ func answerOfAnEndedIncident() throws {
       "From 14:16:40 to 14:19:55 UTC on 21 September 2026, browsers blocked calls of https://app.example "
         + "to api.example/v1/items/{id}: 40 GET calls of 1 client"))
   #expect(answer.what.hasSuffix("33% of the 120 calls there."))
-  #expect(answer.change.hasPrefix("Repair the application first"))
+  #expect(answer.change.hasPrefix("At api.example: repair the application first"))
 }
 
 @Test("what goes on when the evidence ends is not said to be over")

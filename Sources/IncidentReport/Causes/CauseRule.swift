@@ -10,12 +10,12 @@ enum Certainty: String, Comparable, Hashable {
   /// It is the ordinary explanation, and nothing speaks against it.
   case possible
 
-  /// What stands before a cause that is not proved.
-  var opening: String {
+  /// A cause's sentence, which says where it is not proved.
+  func qualified(_ sentence: String) -> String {
     switch self {
-    case .proved: ""
-    case .likely: "Probably: "
-    case .possible: "Possibly: "
+    case .proved: sentence
+    case .likely: "Probably: \(sentence.lowercasedStart)"
+    case .possible: "Possibly: \(sentence.lowercasedStart)"
     }
   }
 

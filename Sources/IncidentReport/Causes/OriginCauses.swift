@@ -37,7 +37,7 @@ enum OriginCauses {
         let what =
           context.symptoms.allowOrigin == .otherOrigin
           ? "a copy made for \(context.allowOrigin)" : "a copy made for a request without Origin"
-        return "A cache answered the \(context.method) request with \(what)"
+        return "A cache answered the \(context.method) request of \(context.page) with \(what)"
           + (age.isEmpty ? "" : ", \(age) seconds old")
           + (context.symptoms.signs.contains(.variesByOrigin)
             ? "." : "; without Vary: Origin it cannot know that answers differ by page.")

@@ -73,7 +73,7 @@ enum ProxyFix {
         Header always set Access-Control-Allow-Origin "\(values.origin)"
         Header always set Access-Control-Allow-Methods "\(values.method)"
         Header always set Access-Control-Allow-Headers "\(values.header)"
-        Header always merge Vary "Origin"
+        Header always merge Vary "Origin"\(credentials)
         RewriteEngine On
         RewriteCond %{REQUEST_METHOD} =OPTIONS
         RewriteRule ^ - [R=204,L]
@@ -112,6 +112,7 @@ enum ProxyFix {
         http-request return status 204 hdr Access-Control-Allow-Origin "\(values.origin)" \
         hdr Access-Control-Allow-Methods "\(values.method)" \
         hdr Access-Control-Allow-Headers "\(values.header)" hdr Vary "Origin" \
+        \(values.credentials ? "hdr Access-Control-Allow-Credentials true " : "")\
         if METH_OPTIONS { req.hdr(origin) -m str "\(values.origin)" }
         """
     case .vary: return "http-after-response add-header Vary Origin"
@@ -143,7 +144,7 @@ enum ProxyFix {
           header Access-Control-Allow-Origin "\(values.origin)"
           header Access-Control-Allow-Methods "\(values.method)"
           header Access-Control-Allow-Headers "\(values.header)"
-          header Vary Origin
+          header Vary Origin\(values.credentials ? "\n  header Access-Control-Allow-Credentials true" : "")
           respond 204
         }
         """

@@ -84,9 +84,11 @@ struct IncidentView {
     courseNote = Stretch(incident).note
     // A line that names one page must not take the others' headers from them.
     snippetNote =
-      !explanation.snippets.isEmpty && (incident.reach.map { $0.pages > 1 || $0.otherPages > 0 } ?? false)
-      ? "Written for one page. Other pages call there as well: answer each with its own origin." : nil
-    sentence = incident.certainty.opening + explanation.sentence
+      !explanation.snippets.isEmpty && explanation.plan?.repair != .vary
+        && (incident.reach.map { $0.pages > 1 || $0.otherPages > 0 } ?? false)
+      ? "Written for one page. Other pages call there as well: answer each with its own origin."
+      : nil
+    sentence = incident.certainty.qualified(explanation.sentence)
     causeID = key.cause
     certaintyWord = incident.certainty.rawValue
     certaintyNote =

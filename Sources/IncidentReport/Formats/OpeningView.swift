@@ -157,7 +157,7 @@ struct OpeningView {
           ? (totals.calls == 0 ? "no call was seen" : "proved for no call")
           : "\(DisplayText.percent(totals.blocked, of: totals.calls)) of "
             + "\(DisplayText.counted(totals.calls, "call")), \(content.blockedClients.text) "
-            + "client\(content.blockedClients.count == 1 ? "" : "s"); that they were is proved"
+            + "client\(content.blockedClients.count == 1 ? "" : "s"); proved to be blocked"
             + (totals.refused > 0
               ? ". \(DisplayText.grouped(totals.refused)) of them refused on purpose" : ""),
         tone: totals.blocked > 0 ? "bad" : "none",

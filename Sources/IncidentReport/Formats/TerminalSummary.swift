@@ -99,7 +99,7 @@ struct TerminalSummary {
     let title = likely.suspicion?.explanation.title ?? "Probably blocked"
     var lines = wrapped("?  \(title)", hanging: "   ", style: .bold)
     lines += wrapped(
-      "\(Answer.page(likely.origin)) → \(Answer.place(host: likely.host, route: likely.route))",
+      "\(Answer.page(likely.origin)) → \(likely.placeText)",
       indent: "   ")
     lines += wrapped(
       paint(DisplayText.counted(likely.tally.count, "call"), .yellow)

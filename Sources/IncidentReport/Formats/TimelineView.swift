@@ -187,6 +187,7 @@ struct TimelineView {
     var number: String
     var title: String
     var isProved: Bool
+    var isOver: Bool
     var first: EventTime
     var last: EventTime
   }
@@ -206,6 +207,7 @@ struct TimelineView {
           + (incident.blast.routes.only.map(Self.clipped)
             ?? "\(incident.blast.routes.distinct.text) routes"),
         isProved: true,
+        isOver: Stretch(incident).isOver,
         first: incident.course?.onset.map { max($0, first.time) } ?? first.time, last: last.time)
     }
     guard proved.isEmpty else { return proved }
@@ -215,7 +217,8 @@ struct TimelineView {
         number: "",
         title:
           "\(likely.suspicion.map { "\($0.explanation.title), probably" } ?? "Probably blocked"): "
-          + Self.clipped(likely.route), isProved: false,
+          + (likely.routes.only.map(Self.clipped) ?? "\(likely.routes.distinct.text) routes"),
+        isProved: false, isOver: false,
         first: first.time, last: last.time)
     }
   }
@@ -223,17 +226,38 @@ struct TimelineView {
   private static func onsets(_ marks: [Mark], _ scale: Scale) -> [Onset] {
     let earliest = marks.map(\.first).min()
     var isNamed = false
-    return marks.map { mark in
-      let x = scale.percent(mark.first)
-      let isFirst = mark.first == earliest && !isNamed
-      if isFirst { isNamed = true }
-      return Onset(
+    var ends: [Onset] = []
+    if marks.count == 1, let only = marks.first, only.isOver { ends = end(of: only, scale) }
+    return ends
+      + marks.map { mark in
+        let x = scale.percent(mark.first)
+        let isFirst = mark.first == earliest && !isNamed
+        if isFirst { isNamed = true }
+        return Onset(
+          onsetX: number(x), onsetClass: mark.isProved ? "blocked" : "unknown",
+          onsetTextX: isFirst ? number(x) : nil, onsetAnchor: x > 30 ? "end" : "start",
+          // Later ones stand to the right of it.
+          onsetText: "\(x > 30 ? "" : "\u{A0}\u{A0}")from \(TimeText.clock(mark.first))"
+            + (x > 30 ? "\u{A0}\u{A0}" : ""))
+      }
+  }
+
+  /// Where the only incident ended, with words where they do not meet those of its beginning.
+  private static func end(of mark: Mark, _ scale: Scale) -> [Onset] {
+    let first = scale.percent(mark.first)
+    let x = scale.percent(mark.last)
+    let isLeft = x > 70
+    // Words take a quarter of a narrow picture.
+    let needed = (first > 30 ? 0.0 : 25) + (isLeft ? 25 : 0)
+    guard x - first >= max(needed, 1) else { return [] }
+    return [
+      Onset(
         onsetX: number(x), onsetClass: mark.isProved ? "blocked" : "unknown",
-        onsetTextX: isFirst ? number(x) : nil, onsetAnchor: x > 30 ? "end" : "start",
-        // Later ones stand to the right of it.
-        onsetText: "\(x > 30 ? "" : "\u{A0}\u{A0}")from \(TimeText.clock(mark.first))"
-          + (x > 30 ? "\u{A0}\u{A0}" : ""))
-    }
+        onsetTextX: number(x), onsetAnchor: isLeft ? "end" : "start",
+        onsetText: isLeft
+          ? "to \(TimeText.clock(mark.last))\u{A0}\u{A0}"
+          : "\u{A0}\u{A0}to \(TimeText.clock(mark.last))")
+    ]
   }
 
   // MARK: - Round numbers

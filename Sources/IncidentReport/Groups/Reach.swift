@@ -41,7 +41,9 @@ struct Reach: Hashable {
         parts.append("\(DisplayText.grouped(blocked &- own)) were blocked for other causes")
       }
       let rest = others &- allowed &- (blocked &- own)
-      if rest > 0, rest <= others { parts.append("of \(DisplayText.grouped(rest)) it is not known") }
+      if rest > 0, rest <= others {
+        parts.append("of \(DisplayText.grouped(rest)) it is not known")
+      }
       lines.append(
         "Of the \(DisplayText.counted(others, "other call")) of \(page) to \(route), "
           + parts.joined(separator: ", ")
