@@ -168,12 +168,14 @@ struct Answer: Hashable {
         + ($0.certainty == .proved ? ")" : ", \($0.certainty.rawValue))")
     }
     let further = incidents.count - titles.count
+    let first = incidents[0].onset.explanation.fix
     return Answer(
       .bad, state: "Calls \(isOver ? "were" : "are") blocked, for several causes", headline: runs,
       why: "No single cause has most of the calls: " + titles.joined(separator: ", ")
         + (further > 0 ? " and \(DisplayText.grouped(further)) more." : "."),
-      change: "Each incident below has its own fix. The first one, for \(incidents[0].placeText): "
-        + incidents[0].onset.explanation.fix.lowercasedStart,
+      change: "Each incident below has its own fix. The first one"
+        + (first.hasPrefix("At ") ? ": " : ", for \(incidents[0].placeText): ")
+        + first.lowercasedStart,
       isRepair: true, anchor: "incidents")
   }
 
