@@ -102,7 +102,7 @@ struct Answer: Hashable {
         + "\(DisplayText.counted(UInt64(further), "further incident")), which "
         + "\(further == 1 ? "stands" : "stand") below." : nil
     let stretch = Stretch(lead)
-    var runs = opening(stretch, "browsers \(stretch.isOver ? "kept" : "have kept") ")
+    var runs = opening(stretch, "browsers \(stretch.isOver ? "blocked" : "have blocked") calls of ")
     let routes = lead.blast.routes
     let host = place(host: lead.key.host, route: "")
     let target =
@@ -115,19 +115,21 @@ struct Answer: Hashable {
         "\(routes.distinct.text) routes of \(host)"
       }
     runs += [
-      Run(text: pages(lead), isStrong: true), Run(text: " from reading "),
+      Run(text: pages(lead), isStrong: true), Run(text: " to "),
       Run(text: target, isStrong: true), Run(text: ": "),
     ]
-    runs += count(lead.tally, then: lead.tally.count == 1 ? " was blocked" : " were blocked")
+    runs += count(lead.tally, then: "")
     if lead.routeCalls > lead.tally.count {
       let share = DisplayText.percent(lead.tally.count, of: lead.routeCalls)
-      runs.append(Run(text: ", \(share) of \(DisplayText.grouped(lead.routeCalls)) calls there"))
+      runs.append(
+        Run(text: ", \(share) of the \(DisplayText.grouped(lead.routeCalls)) calls there"))
     } else if lead.routeCalls == lead.tally.count, lead.routeCalls > 1 {
       runs.append(Run(text: ", every one there"))
     }
     runs.append(Run(text: "."))
     var answer = Answer(
-      .bad, state: stretch.state, headline: runs, why: explanation.sentence,
+      .bad, state: stretch.state, headline: runs,
+      why: lead.certainty.qualified(explanation.sentence),
       change: explanation.fix, isRepair: true, anchor: "incident-\(lead.key.id)", rest: rest)
     answer.certainty = lead.certainty
     return answer
@@ -162,15 +164,18 @@ struct Answer: Hashable {
       Run(text: "."),
     ]
     let titles = incidents.prefix(3).map {
-      "\($0.onset.explanation.title.lowercasedStart) (\(DisplayText.grouped($0.tally.count)))"
+      "\($0.onset.explanation.title.lowercasedStart) (\(DisplayText.grouped($0.tally.count))"
+        + ($0.certainty == .proved ? ")" : ", \($0.certainty.rawValue))")
     }
     let further = incidents.count - titles.count
+    let first = incidents[0].onset.explanation.fix
     return Answer(
       .bad, state: "Calls \(isOver ? "were" : "are") blocked, for several causes", headline: runs,
       why: "No single cause has most of the calls: " + titles.joined(separator: ", ")
         + (further > 0 ? " and \(DisplayText.grouped(further)) more." : "."),
-      change: "Each incident below has its own fix. The first one, for \(incidents[0].placeText): "
-        + incidents[0].onset.explanation.fix.lowercasedStart,
+      change: "Each incident below has its own fix. The first one"
+        + (first.hasPrefix("At ") ? ": " : ", for \(incidents[0].placeText): ")
+        + first.lowercasedStart,
       isRepair: true, anchor: "incidents")
   }
 
@@ -182,7 +187,9 @@ struct Answer: Hashable {
     }
     let tally = same.reduce(into: Tally()) { $0.merge($1.tally) }
     var routes: [String] = []
-    for route in same.map(\.route) where !routes.contains(route) { routes.append(route) }
+    for name in same.flatMap({ $0.routes.ranked.map(\.name) }) where !routes.contains(name) {
+      routes.append(name)
+    }
     let host = place(host: first.host, route: "")
     let target =
       routes.count <= 2
@@ -192,18 +199,19 @@ struct Answer: Hashable {
     if let begin = tally.first?.time, let end = tally.last?.time {
       runs = [
         Run(text: TimeText.span(begin, end).uppercasedStart, isStrong: true),
-        Run(text: ", browsers probably kept "),
+        Run(text: ", browsers probably blocked calls of "),
       ]
     }
     runs += [
-      Run(text: page(first.origin), isStrong: true), Run(text: " from reading "),
+      Run(text: page(first.origin), isStrong: true), Run(text: " to "),
       Run(text: target, isStrong: true), Run(text: ": "),
     ]
     runs += count(tally, then: ". The evidence does not prove it.")
     let others = content.totals.likelyBlocked &- tally.count
     var answer = Answer(
       .warn, state: "Probably blocked, not proved", headline: runs,
-      why: (first.suspicion.map { $0.explanation.sentence + " " } ?? "")
+      why: (first.suspicion.map { Certainty.possible.qualified($0.explanation.sentence) + " " }
+        ?? "")
         + "What speaks for it: \(reason(first.likely)).",
       change: first.suspicion.map { $0.explanation.fix } ?? proof(first.missing),
       isRepair: first.suspicion != nil, anchor: "likely-\(first.id)",

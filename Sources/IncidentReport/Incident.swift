@@ -79,6 +79,8 @@ struct Incident: Hashable {
   /// Its blocked calls, and all calls of its routes that were judged, over time.
   private(set) var blockedSeries: CallSeries
   private(set) var judgedSeries: CallSeries
+  /// What the calls around it say; known after ``widen(_:)``.
+  private(set) var reach: Reach?
   /// How it went; known after ``settle(host:)``.
   private(set) var course: Course?
   /// Whether the server meant to refuse these calls: a page that it does not know, or a scanner.
@@ -149,6 +151,20 @@ struct Incident: Hashable {
     }
     course.appear(blocked: blockedSeries, host: host, first: onset.moment.time)
     self.course = course
+  }
+
+  /// Counts over all pages and routes of the incident, and lets its fix allow what they need.
+  mutating func widen(_ reach: Reach) {
+    self.reach = reach
+    routeCalls = reach.calls
+    onset.explanation.plan?.values.widen(reach)
+    onset.explanation.evidence.insert(
+      contentsOf: reach.evidence(blocked: tally.count), at: 0)
+    if blast.origins.only == nil, key.cause == "cached-for-other-origin" {
+      onset.explanation.sentence =
+        "A cache gave pages copies that it had made for other requests. The first time, "
+        + onset.explanation.sentence.lowercasedStart
+    }
   }
 
   /// Most calls first, then the earlier one, then by identifier.

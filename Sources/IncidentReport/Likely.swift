@@ -39,8 +39,8 @@ enum Likely {
     guard symptoms.kind == .preflightOnly,
       let field = symptoms.missing.first(where: { $0.hasPrefix("access-control-allow-") })
     else { return nil }
-    return "blocked: nothing followed the preflight, and the line of \(field) that is recorded "
-      + "does not allow the call"
+    return "blocked: nothing followed the preflight, and the one line of \(field) that "
+      + "the log shows does not allow the call"
   }
 
   /// The verdict depends on whether the call was sent with credentials.

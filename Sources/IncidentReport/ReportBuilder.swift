@@ -167,6 +167,7 @@ public final class ReportBuilder {
   private func resolve() -> Resolution {
     var resolution = Resolution()
     var incidents: [IncidentKey: Incident] = [:]
+    var members: [IncidentKey: [ReachIndex.Member]] = [:]
     for group in routes.groups {
       group.template = learner.canonical(host: group.host, route: group.route)
     }
@@ -175,13 +176,15 @@ public final class ReportBuilder {
     content.likely = []
     content.totals.likelyBlocked = 0
     content.totals.likelyAllowed = 0
-    for group in routes.groups {
+    for (index, group) in routes.groups.enumerated() {
       let around = surroundings.around(group)
       var isCounted: Set<IncidentKey> = []
       for finding in group.findings.values.sorted(by: { $0.number < $1.number }) {
         switch finding.symptoms.verdict {
         case .blocked:
           let incident = Self.incident(of: finding, in: group, around, &isCounted)
+          members[incident.key, default: []].append(
+            ReachIndex.Member(group: index, goodAfter: group.allowed &- finding.goodUntilLast))
           resolution.cause[finding.number] = incident.key.cause
           resolution.incident[finding.number] = incident.key.id
           if incidents[incident.key] == nil {
@@ -203,20 +206,25 @@ public final class ReportBuilder {
       resolution.otherIncident[index] = incident.key.id
       incidents[incident.key] = incident
     }
-    settle(incidents.values, &resolution)
+    settle(incidents.values, members, &resolution)
     content.likely.sort(by: LikelyGroup.ranks)
     content.likelyCases = LikelyCase.all(of: content.likely)
     return resolution
   }
 
   /// Puts incidents together that one change would repair, and tells refusals from outages.
-  private func settle(_ parts: some Collection<Incident>, _ resolution: inout Resolution) {
+  private func settle(
+    _ parts: some Collection<Incident>, _ members: [IncidentKey: [ReachIndex.Member]],
+    _ resolution: inout Resolution
+  ) {
+    var membersOfUnited: [IncidentKey: [ReachIndex.Member]] = [:]
     var name: [String: String] = [:]
     content.incidents = []
     content.refusals = []
     content.totals.refused = 0
     for (incident, keys) in Incident.united(Array(parts)) {
       for key in keys { name[key.id] = incident.key.id }
+      membersOfUnited[incident.key] = keys.flatMap { members[$0] ?? [] }
       if incident.isRefusal {
         content.totals.refused &+= incident.tally.count
         content.refusals.append(incident)
@@ -228,13 +236,21 @@ public final class ReportBuilder {
     content.refusals.sort(by: Incident.ranks)
     var hosts: [String: CallSeries] = [:]
     for group in routes.groups { hosts[group.host, default: CallSeries()].merge(group.judged) }
+    let reaches = ReachIndex(routes.groups)
+    func widen(_ incident: inout Incident, _ key: IncidentKey) {
+      let host = incident.key.host
+      guard let reach = reaches.reach(of: membersOfUnited[key] ?? [], host: host) else { return }
+      incident.widen(reach)
+    }
     // Courses cost more than counts, so only those are told that somebody may look at.
     for index in content.incidents.indices.prefix(options.maximumListedIncidents) {
       content.incidents[index].settle(
         host: hosts[content.incidents[index].key.host] ?? CallSeries())
+      widen(&content.incidents[index], content.incidents[index].key)
     }
     for index in content.refusals.indices.prefix(options.maximumListedIncidents) {
       content.refusals[index].settle(host: hosts[content.refusals[index].key.host] ?? CallSeries())
+      widen(&content.refusals[index], content.refusals[index].key)
     }
     for (number, id) in resolution.incident { resolution.incident[number] = name[id] ?? id }
     for (number, id) in resolution.otherIncident {

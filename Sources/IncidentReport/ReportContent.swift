@@ -178,7 +178,7 @@ enum MissingEvidence {
       ? ("the value of \(shown)", "log it (nginx: $http_\(variable))")
       : (
         "every line of \(shown)",
-        "log all lines of it (nginx 1.23 or later: $sent_http_\(variable); older ones log the first)"
+        "log every line of \(shown), should there be several (nginx 1.23 or later: $sent_http_\(variable); older ones log the first)"
       )
   }
 }

@@ -19,6 +19,11 @@ struct Stretch {
     guard let first = incident.tally.first?.time, let last = incident.tally.last?.time else {
       return
     }
+    if isOver, let good = incident.reach?.goodAfter, good > 0 {
+      state =
+        "Calls were blocked; none since \(TimeText.clock(last)), and "
+        + "\(DisplayText.counted(good, "good call")) after that"
+    }
     if incident.tally.count == 1 {
       text = TimeText.span(first, last)
       return

@@ -182,7 +182,7 @@ private func parts(_ generator: inout SeededGenerator) -> [Incident] {
     let firstCall = first ?? CallBuilder().call
     let lastCall = last ?? CallBuilder().call
     let explanation = CauseExplanation(
-      title: "\(part)", sentence: "", fix: "", snippets: [], evidence: [], isMasked: false)
+      title: "\(part)", sentence: "", fix: "", plan: nil, evidence: [], isMasked: false)
     return Incident(
       key: key, tally: tally, routeCalls: UInt64(part * 10),
       certainty: [.proved, .likely, .possible][part % 3],

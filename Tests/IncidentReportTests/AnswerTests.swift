@@ -31,10 +31,10 @@ func answerOfAnEndedIncident() throws {
   let answer = try answer(story(200..<400))
   #expect(
     answer.what.hasPrefix(
-      "From 14:16:40 to 14:19:55 UTC on 21 September 2026, browsers kept https://app.example from "
-        + "reading api.example/v1/items/{id}: 40 GET calls of 1 client were blocked"))
-  #expect(answer.what.hasSuffix("33% of 120 calls there."))
-  #expect(answer.change.hasPrefix("Repair the application first"))
+      "From 14:16:40 to 14:19:55 UTC on 21 September 2026, browsers blocked calls of https://app.example "
+        + "to api.example/v1/items/{id}: 40 GET calls of 1 client"))
+  #expect(answer.what.hasSuffix("33% of the 120 calls there."))
+  #expect(answer.change.hasPrefix("At api.example: repair the application first"))
 }
 
 @Test("what goes on when the evidence ends is not said to be over")
@@ -57,7 +57,7 @@ func answerOfTwoRoutes() throws {
   let calls =
     (story(200..<400, route: "/carts/all") + story(200..<400, route: "/orders/all"))
     .sorted { $0.time < $1.time }
-  #expect(try answer(calls).what.contains("reading api.example/carts/all and /orders/all: 80 GET"))
+  #expect(try answer(calls).what.contains("to api.example/carts/all and /orders/all: 80 GET"))
 }
 
 @Test("of many causes none is held to be the one")
@@ -87,7 +87,7 @@ func answerOfTheLikely() throws {
   }
   let outputs = try Outputs.of(calls)
   let summary = outputs.summary.replacing("\n", with: " ")
-  #expect(summary.contains("browsers probably kept https://app.example from"))
+  #expect(summary.contains("browsers probably blocked calls of https://app.example to"))
   #expect(summary.contains("The evidence does not prove it."))
   #expect(outputs.text(.html).contains("<h2 id=\"likely-title\">"))
   #expect(outputs.text(.html).contains("What it would be"))

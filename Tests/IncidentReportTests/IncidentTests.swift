@@ -155,7 +155,7 @@ func unitingIsOrderless() {
     tally.add(call)
     let moment = Moment(call)!
     let explanation = CauseExplanation(
-      title: "", sentence: "", fix: "", snippets: [], evidence: [], isMasked: true,
+      title: "", sentence: "", fix: "", plan: nil, evidence: [], isMasked: true,
       isOfOnePage: index % 2 == 0)
     let good = CallBuilder.allowed.at(
       Int64(100 + index * 7 - Int.random(in: 1...20, using: &generator)))

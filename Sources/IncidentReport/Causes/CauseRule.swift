@@ -10,6 +10,15 @@ enum Certainty: String, Comparable, Hashable {
   /// It is the ordinary explanation, and nothing speaks against it.
   case possible
 
+  /// A cause's sentence, which says where it is not proved.
+  func qualified(_ sentence: String) -> String {
+    switch self {
+    case .proved: sentence
+    case .likely: "Probably: \(sentence.lowercasedStart)"
+    case .possible: "Possibly: \(sentence.lowercasedStart)"
+    }
+  }
+
   private var rank: Int {
     switch self {
     case .proved: 0
@@ -33,7 +42,9 @@ struct CauseExplanation: Hashable {
   /// One sentence in plain words.
   var sentence: String
   var fix: String
-  var snippets: [Snippet]
+  /// The fix as lines of configuration, where it can be written as such.
+  var plan: FixPlan?
+  var snippets: [Snippet] { plan?.snippets ?? [] }
   /// What speaks for it, one observation each.
   var evidence: [String]
   /// Whether the true fault is the status, which CORS only hides from the page.
@@ -175,7 +186,7 @@ struct CauseRule: Sendable {
   var applies: @Sendable (Symptoms, Surroundings) -> Certainty?
   var sentence: @Sendable (CauseContext) -> String
   var fix: @Sendable (CauseContext) -> String
-  var snippets: @Sendable (CauseContext) -> [CauseExplanation.Snippet] = { _ in [] }
+  var plan: @Sendable (CauseContext) -> FixPlan? = { _ in nil }
 
   /// Every rule; the first that applies is the cause.
   ///
@@ -211,38 +222,27 @@ struct CauseRule: Sendable {
 
   /// The rule with its words filled in.
   func explanation(_ context: CauseContext) -> CauseExplanation {
-    CauseExplanation(
-      title: title, sentence: sentence(context), fix: fix(context), snippets: snippets(context),
+    let plan = plan(context)
+    return CauseExplanation(
+      title: title, sentence: sentence(context),
+      fix: plan == nil ? fix(context) : Self.located(fix(context), context), plan: plan,
       evidence: Self.evidence(context), isMasked: isMasked, isRefusal: isRefusal,
       isOfOnePage: isOfOnePage)
   }
 
-  /// Observations that help with any cause.
+  /// A fix of the server's side with the host that has to be changed.
+  private static func located(_ fix: String, _ context: CauseContext) -> String {
+    guard context.call.url.host != nil, !fix.contains(context.host) else { return fix }
+    return "At \(context.host): \(fix.lowercasedStart)"
+  }
+
+  /// Observations about the first failing answer; counts come with ``Reach``.
   private static func evidence(_ context: CauseContext) -> [String] {
     let around = context.surroundings
     var lines: [String] = []
-    if around.allowed > 0 {
-      lines.append(
-        "\(DisplayText.counted(around.allowed, "other call")) of this page to this route passed"
-          + (around.goodResponses > 0
-            ? ", \(DisplayText.grouped(around.goodResponses)) of them with a 2xx answer that carries "
-              + "Access-Control-Allow-Origin" : "") + ".")
-    } else {
-      lines.append("No call of this page to this route passed.")
-    }
-    if around.otherOriginsAllowed > 0, let origin = around.otherOrigin {
-      lines.append(
-        "\(DisplayText.counted(around.otherOriginsAllowed, "call")) of other pages to this route "
-          + "passed, of \(context.value(origin, limit: 80)) for example.")
-    }
     if let first = context.firstSeen, context.symptoms.parameter != nil {
       lines.append(
         "\(context.parameter) was refused for the first time at \(DisplayText.time(first)).")
-    }
-    if around.otherRoutesAllowed > 0 {
-      lines.append(
-        "\(DisplayText.counted(around.otherRoutesAllowed, "call")) of this page to other routes of "
-          + "the host passed.")
     }
     if let usual = around.usualServer, let server = context.server,
       context.value(usual, limit: 60) != server
@@ -251,7 +251,9 @@ struct CauseRule: Sendable {
         "The failing answer names the server \(server), good ones \(context.value(usual, limit: 60))."
       )
     }
-    let other = context.call.otherFaults.prefix(4).map { context.value($0, limit: 60) }
+    var seen: Set<String> = []
+    let other = context.call.otherFaults.filter { seen.insert($0).inserted }.prefix(4)
+      .map { context.value($0, limit: 60) }
     if !other.isEmpty {
       lines.append("The same answer has further faults: \(other.joined(separator: ", ")).")
     }

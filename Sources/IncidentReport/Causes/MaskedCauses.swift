@@ -31,7 +31,7 @@ enum MaskedCauses {
       fix: { _ in
         "Add the CORS headers to 429 answers and expose Retry-After "
           + "(Access-Control-Expose-Headers), do not count OPTIONS, and look at who sends so many."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
     masked(
       "gateway-error", title: "The gateway could not reach the application",
       needs: "status 502, 503 or 504",
@@ -45,7 +45,7 @@ enum MaskedCauses {
       fix: { _ in
         "Repair the application first; then let the gateway add the CORS headers to its own error "
           + "answers, so that pages can tell an outage."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
     masked(
       "gateway-rejected", title: "The API gateway refused the call itself",
       needs: "an error status and a header that an API gateway adds to its own answers",
@@ -94,7 +94,7 @@ enum MaskedCauses {
       fix: { _ in
         "Allow OPTIONS in the behaviour of this path, and let it forward Origin and "
           + "Access-Control-Request-Method and -Headers, or answer from a response headers policy."
-      }, snippets: ServerFix.fix(.preflight)),
+      }, plan: ServerFix.plan(.preflight)),
     masked(
       "edge-refused", title: "The CDN or filter in front refuses the call itself",
       needs: "status 403 or 406 of a content delivery network or filter that names itself",
@@ -128,7 +128,7 @@ enum MaskedCauses {
       fix: { _ in
         "Raise the limit (nginx: client_max_body_size, Apache: LimitRequestBody) or send less, and add "
           + "the CORS headers to the server's own errors."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
     masked(
       "preflight-auth-401", title: "Authentication is asked of the preflight",
       needs: "a preflight that is answered by 401 or 407",
@@ -143,7 +143,7 @@ enum MaskedCauses {
       fix: { _ in
         "Answer OPTIONS before authentication: put the CORS handler in front of the layer that asks "
           + "for credentials."
-      }, snippets: ServerFix.fix(.preflight)),
+      }, plan: ServerFix.plan(.preflight)),
     masked(
       "preflight-forbidden-403", title: "The preflight is forbidden",
       needs: "a preflight that is answered by 403",
@@ -163,7 +163,7 @@ enum MaskedCauses {
       fix: { _ in
         "Let OPTIONS pass the access rules (a preflight never carries credentials), and check that "
           + "the origin is on the allow list."
-      }, snippets: ServerFix.fix(.preflight)),
+      }, plan: ServerFix.plan(.preflight)),
     masked(
       "options-not-routed", title: "Nothing answers OPTIONS",
       needs: "a preflight that is answered by 404, 405 or 501, or by a bare Allow",
@@ -186,7 +186,7 @@ enum MaskedCauses {
       },
       fix: { _ in
         "Route OPTIONS of this path to the CORS handler, or let the server in front answer it."
-      }, snippets: ServerFix.fix(.preflight)),
+      }, plan: ServerFix.plan(.preflight)),
     masked(
       "preflight-timeout", title: "The preflight was not answered in time",
       needs: "a preflight with status 408 or 499",
@@ -221,7 +221,7 @@ enum MaskedCauses {
       },
       fix: { _ in
         "Answer OPTIONS by 204 with the CORS headers, before the application looks at the request."
-      }, snippets: ServerFix.fix(.preflight)),
+      }, plan: ServerFix.plan(.preflight)),
     masked(
       "unhandled-exception", title: "An exception is answered outside the CORS layer",
       needs: "an actual response of 500 without Access-Control-Allow-Origin",
@@ -239,7 +239,7 @@ enum MaskedCauses {
       fix: { _ in
         "Find the exception in the application's log; then put the CORS layer outside of error "
           + "handling, so that error answers carry its headers."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
     masked(
       "error-page-without-headers", title: "Error answers carry no CORS headers",
       needs: "an actual response of 400 and above without Access-Control-Allow-Origin",
@@ -265,7 +265,7 @@ enum MaskedCauses {
       fix: { context in
         "Look at why the server answers \(context.statusName); and add the CORS headers to error "
           + "answers as well."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
   ]
 
   private static func masked(
@@ -273,7 +273,7 @@ enum MaskedCauses {
     applies: @escaping @Sendable (Symptoms, Int, Surroundings) -> Certainty?,
     sentence: @escaping @Sendable (CauseContext) -> String,
     fix: @escaping @Sendable (CauseContext) -> String,
-    snippets: @escaping @Sendable (CauseContext) -> [CauseExplanation.Snippet] = { _ in [] }
+    plan: @escaping @Sendable (CauseContext) -> FixPlan? = { _ in nil }
   ) -> CauseRule {
     CauseRule(
       id: id, title: title, needs: needs, isMasked: true, givesWayTo: givesWayTo,
@@ -285,6 +285,6 @@ enum MaskedCauses {
         else { return nil }
         return applies(symptoms, status, around)
       },
-      sentence: sentence, fix: fix, snippets: snippets)
+      sentence: sentence, fix: fix, plan: plan)
   }
 }

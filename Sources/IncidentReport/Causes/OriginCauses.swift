@@ -37,7 +37,7 @@ enum OriginCauses {
         let what =
           context.symptoms.allowOrigin == .otherOrigin
           ? "a copy made for \(context.allowOrigin)" : "a copy made for a request without Origin"
-        return "A cache answered the \(context.method) request with \(what)"
+        return "A cache answered the \(context.method) request of \(context.page) with \(what)"
           + (age.isEmpty ? "" : ", \(age) seconds old")
           + (context.symptoms.signs.contains(.variesByOrigin)
             ? "." : "; without Vary: Origin it cannot know that answers differ by page.")
@@ -46,7 +46,7 @@ enum OriginCauses {
         "Send Vary: Origin on every answer of this route, also on those to requests without Origin, "
           + "let the cache forward Origin, and purge the copies that it holds."
       },
-      snippets: ServerFix.fix(.vary)),
+      plan: ServerFix.plan(.vary)),
     CauseRule(
       id: "null-origin", title: "The page has no origin of its own",
       needs: "Origin: null without a redirect",
@@ -82,7 +82,7 @@ enum OriginCauses {
       fix: { context in
         "Write the allowed origin exactly as browsers send it: \(context.page)."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "invalid-allow-origin", title: "The allowed origin is no origin",
       needs: "Access-Control-Allow-Origin that is no origin, or a pattern",
@@ -100,7 +100,7 @@ enum OriginCauses {
         "Compare the request's Origin on the server and answer with exactly that origin "
           + "(\(context.page)), and Vary: Origin."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "development-origin", title: "The server allows a developer's machine",
       needs: "Access-Control-Allow-Origin with localhost or a private address",
@@ -117,7 +117,7 @@ enum OriginCauses {
         "Set the allowed origin of this environment to \(context.page), and let the server refuse to start "
           + "without such a setting."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "own-host-allowed", title: "The server allows itself in place of the page",
       needs: "Access-Control-Allow-Origin with the host that answers",
@@ -134,7 +134,7 @@ enum OriginCauses {
         "Answer with the request's Origin where it is allowed (\(context.page)), not with the request's "
           + "Host."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "similar-origin-refused", title: "The allow list has the origin in another spelling",
       needs: "no allowed origin in the answer, while an origin that differs by scheme, port or www "
@@ -152,7 +152,7 @@ enum OriginCauses {
       fix: { context in
         "Add \(context.page) to the allow list, or send visitors of it to the name that is on the list."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "subdomain-not-matched", title: "The allow list misses one of the site's own names",
       needs: "no allowed origin in the answer, while another origin of the same site passes",
@@ -169,7 +169,7 @@ enum OriginCauses {
         "Add \(context.page) to the allow list; in a pattern escape the dots, anchor both ends, and allow "
           + "for the port."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "static-asset-without-headers",
       title: "A font, script or image is served without CORS headers",
@@ -188,7 +188,7 @@ enum OriginCauses {
         "Serve the files with Access-Control-Allow-Origin: *, or take the crossorigin attribute off what "
           + "does not need it."
       },
-      snippets: ServerFix.fix(.always)),
+      plan: ServerFix.plan(.always)),
     CauseRule(
       id: "preflight-without-headers", title: "Only the actual answers carry the CORS headers",
       needs: "a preflight of 2xx without the header, while actual responses of the route carry it",
@@ -205,7 +205,7 @@ enum OriginCauses {
           + "add_header inherits none)."
       },
       fix: { _ in "Add the CORS headers to the answers to OPTIONS of this route as well." },
-      snippets: ServerFix.fix(.preflight)),
+      plan: ServerFix.plan(.preflight)),
     CauseRule(
       id: "preflight-routed-elsewhere", title: "OPTIONS goes to another server than the calls",
       needs:
@@ -229,7 +229,7 @@ enum OriginCauses {
         "Route OPTIONS to the same place as the other methods of this path, or let what is in front "
           + "answer it."
       },
-      snippets: ServerFix.fix(.preflight)),
+      plan: ServerFix.plan(.preflight)),
     CauseRule(
       id: "headers-only-on-preflight", title: "Only the preflight carries the CORS headers",
       needs: "a preflight that allowed the origin and an actual response without the header",
@@ -245,7 +245,7 @@ enum OriginCauses {
       },
       fix: { _ in "Add Access-Control-Allow-Origin to the actual responses of this route as well."
       },
-      snippets: ServerFix.fix(.always)),
+      plan: ServerFix.plan(.always)),
     CauseRule(
       id: "inconsistent-answers",
       title: "Some answers of the route carry the headers, others do not",
@@ -268,7 +268,7 @@ enum OriginCauses {
       fix: { _ in
         "Compare the first bad answer with the last good one below, and bring every server of the "
           + "route to the same configuration."
-      }, snippets: ServerFix.fix(.always)),
+      }, plan: ServerFix.plan(.always)),
     CauseRule(
       id: "origin-not-allowed", title: "The page's origin is not on the allow list",
       needs: "another origin in the answer, or calls of other pages that pass",
@@ -301,7 +301,7 @@ enum OriginCauses {
         "If \(context.page) is yours, add it to the allow list, with scheme and port; if not, the "
           + "refusal is right and nothing needs to change."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "no-cors-configured", title: "The route has no CORS configuration",
       needs: "answers without Access-Control-Allow-Origin, and no call to the route that passes",
@@ -326,9 +326,9 @@ enum OriginCauses {
         "If \(context.page) shall use this route, let it answer with Access-Control-Allow-Origin: "
           + "\(context.page) and Vary: Origin, on every status."
       },
-      snippets: { context in
+      plan: { context in
         context.symptoms.phase == .preflight
-          ? ServerFix.fix(.preflight)(context) : ServerFix.fix(.always)(context)
+          ? ServerFix.plan(.preflight)(context) : ServerFix.plan(.always)(context)
       }),
   ]
 }

@@ -20,7 +20,7 @@ enum PolicyCauses {
         "Let one layer alone add the CORS headers: take them out of the application, or let the "
           + "proxy drop the application's before it adds its own."
       },
-      snippets: ServerFix.fix(.single)),
+      plan: ServerFix.plan(.single)),
     CauseRule(
       id: "list-in-allow-origin", title: "A list of origins where one is allowed",
       needs: "one line of Access-Control-Allow-Origin with several values",
@@ -37,7 +37,7 @@ enum PolicyCauses {
         "Compare the request's Origin with the list on the server, answer with that one origin, and "
           + "add Vary: Origin."
       },
-      snippets: ServerFix.fix(.origin)),
+      plan: ServerFix.plan(.origin)),
     CauseRule(
       id: "wildcard-with-credentials", title: "Wildcard on calls with credentials",
       needs: "Access-Control-Allow-Origin: * and a request that carries credentials",
@@ -52,7 +52,7 @@ enum PolicyCauses {
         "Answer with the page's own origin (\(context.page)), Access-Control-Allow-Credentials: true "
           + "and Vary: Origin; or, if the call needs no cookies, send it without credentials."
       },
-      snippets: ServerFix.fix(.credentials)),
+      plan: ServerFix.plan(.credentials)),
     CauseRule(
       id: "duplicate-allow-credentials", title: "Two layers add Access-Control-Allow-Credentials",
       needs: "a response with two values of Access-Control-Allow-Credentials",
@@ -69,7 +69,7 @@ enum PolicyCauses {
         "Let one layer alone add the CORS headers: take them out of the application, or let the "
           + "proxy drop the application's before it adds its own."
       },
-      snippets: ServerFix.fix(.single)),
+      plan: ServerFix.plan(.single)),
     CauseRule(
       id: "credentials-misspelled", title: "Access-Control-Allow-Credentials is misspelled",
       needs: "Access-Control-Allow-Credentials with another value than true",
@@ -83,7 +83,7 @@ enum PolicyCauses {
           + "lower case."
       },
       fix: { _ in "Send Access-Control-Allow-Credentials: true." },
-      snippets: ServerFix.fix(.credentials)),
+      plan: ServerFix.plan(.credentials)),
     CauseRule(
       id: "credentials-only-on-preflight", title: "Only the preflight allows credentials",
       needs: "a preflight with Access-Control-Allow-Credentials: true, an actual response without",
@@ -99,7 +99,7 @@ enum PolicyCauses {
       fix: { _ in
         "Add Access-Control-Allow-Credentials: true to the actual responses of this route as well."
       },
-      snippets: ServerFix.fix(.credentials)),
+      plan: ServerFix.plan(.credentials)),
     CauseRule(
       id: "credentials-not-allowed", title: "Access-Control-Allow-Credentials is not true",
       needs:
@@ -121,7 +121,7 @@ enum PolicyCauses {
         "Send Access-Control-Allow-Credentials: true (lower case, once) on the preflight and on the "
           + "actual response; or send the call without credentials."
       },
-      snippets: ServerFix.fix(.credentials)),
+      plan: ServerFix.plan(.credentials)),
     CauseRule(
       id: "malformed-allow-list", title: "A list of methods or headers that cannot be read",
       needs: "Access-Control-Allow-Methods or -Headers with something that is no token",
@@ -141,7 +141,7 @@ enum PolicyCauses {
           + "separated by commas, so the whole preflight fails."
       },
       fix: { _ in "Separate the names by commas; no quotes, semicolons or slashes." },
-      snippets: ServerFix.fix(.lists)),
+      plan: ServerFix.plan(.lists)),
     CauseRule(
       id: "wildcard-does-not-cover", title: "A wildcard that does not count here",
       needs: "a refused header or method while the preflight's list is *",
@@ -161,7 +161,7 @@ enum PolicyCauses {
         "Name \(context.parameter) in the list; a * does not count for calls with credentials, and never "
           + "for authorization."
       },
-      snippets: ServerFix.fix(.lists)),
+      plan: ServerFix.plan(.lists)),
     CauseRule(
       id: "new-request-header", title: "The page sends a header that it did not send before",
       needs: "a refused header while calls of the route without it pass, or a tracing header",
@@ -187,7 +187,7 @@ enum PolicyCauses {
         "Add \(context.parameter) to Access-Control-Allow-Headers on \(context.host), or keep the "
           + "page's library from sending it there."
       },
-      snippets: ServerFix.fix(.lists)),
+      plan: ServerFix.plan(.lists)),
     CauseRule(
       id: "header-not-allowed", title: "A request header is not allowed",
       needs: "a requested header that Access-Control-Allow-Headers does not list",
@@ -205,7 +205,7 @@ enum PolicyCauses {
           + (context.symptoms.credentials == .include
             ? " by name: with credentials a * does not count." : ".")
       },
-      snippets: ServerFix.fix(.lists)),
+      plan: ServerFix.plan(.lists)),
     CauseRule(
       id: "method-case", title: "The method is spelled in small letters",
       needs: "a refused method whose capital spelling Access-Control-Allow-Methods lists",
@@ -235,7 +235,7 @@ enum PolicyCauses {
         "Add \(context.method) to Access-Control-Allow-Methods; methods are compared with regard "
           + "to case."
       },
-      snippets: ServerFix.fix(.lists)),
+      plan: ServerFix.plan(.lists)),
   ]
 
   /// Headers that tracing and client libraries add without being asked.

@@ -5,22 +5,24 @@ enum ProxyFix {
   static func nginx(_ repair: ServerFix.Repair, _ values: Values) -> String {
     let credentials =
       values.credentials ? "\nadd_header Access-Control-Allow-Credentials \"true\" always;" : ""
+    let inner = credentials.replacing("\n", with: "\n  ")
     switch repair {
     case .always:
       return """
-        # "always" adds the header to 4xx and 5xx answers as well. A location with an add_header of
-        # its own inherits none: repeat them there.
+        # "always": on 4xx and 5xx answers as well. A location
+        # with its own add_header inherits none: repeat there.
         add_header Access-Control-Allow-Origin "\(values.origin)" always;
         add_header Vary "Origin" always;\(credentials)
         """
     case .preflight, .lists:
       return """
-        # In the location, before auth_request, auth_basic and proxy_pass see the request.
+        # In the location, before auth_request, auth_basic
+        # and proxy_pass see the request.
         if ($request_method = OPTIONS) {
           add_header Access-Control-Allow-Origin "\(values.origin)" always;
           add_header Access-Control-Allow-Methods "\(values.method)" always;
           add_header Access-Control-Allow-Headers "\(values.header)" always;
-          add_header Vary "Origin" always;
+          add_header Vary "Origin" always;\(inner)
           return 204;
         }
         """
@@ -71,7 +73,7 @@ enum ProxyFix {
         Header always set Access-Control-Allow-Origin "\(values.origin)"
         Header always set Access-Control-Allow-Methods "\(values.method)"
         Header always set Access-Control-Allow-Headers "\(values.header)"
-        Header always merge Vary "Origin"
+        Header always merge Vary "Origin"\(credentials)
         RewriteEngine On
         RewriteCond %{REQUEST_METHOD} =OPTIONS
         RewriteRule ^ - [R=204,L]
@@ -89,7 +91,8 @@ enum ProxyFix {
     case .vary: return "Header always merge Vary \"Origin\""
     case .single:
       return """
-        # Both tables are cleared: an application's header stands in the first, Apache's in the second.
+        # An application's header stands in the first table,
+        # Apache's in the second.
         Header onsuccess unset Access-Control-Allow-Origin
         Header always unset Access-Control-Allow-Origin
         Header always set Access-Control-Allow-Origin "\(values.origin)"
@@ -104,17 +107,20 @@ enum ProxyFix {
     switch repair {
     case .preflight, .lists:
       return """
-        # In the frontend, above every rule that denies, redirects or chooses a backend:
+        # In the frontend, above every rule that denies,
+        # redirects or chooses a backend:
         http-request return status 204 hdr Access-Control-Allow-Origin "\(values.origin)" \
         hdr Access-Control-Allow-Methods "\(values.method)" \
         hdr Access-Control-Allow-Headers "\(values.header)" hdr Vary "Origin" \
+        \(values.credentials ? "hdr Access-Control-Allow-Credentials true " : "")\
         if METH_OPTIONS { req.hdr(origin) -m str "\(values.origin)" }
         """
     case .vary: return "http-after-response add-header Vary Origin"
     case .always, .origin, .credentials, .single:
       return """
-        # In the frontend; "http-after-response" reaches HAProxy's own errors as well, and "set-header"
-        # takes the place of what the application says.
+        # In the frontend. "http-after-response" reaches
+        # HAProxy's own errors, "set-header" replaces what
+        # the application says.
         http-request set-var(txn.origin) req.hdr(origin)
         acl from_page var(txn.origin) -m str "\(values.origin)"
         http-after-response set-header Access-Control-Allow-Origin "\(values.origin)" if from_page
@@ -138,15 +144,15 @@ enum ProxyFix {
           header Access-Control-Allow-Origin "\(values.origin)"
           header Access-Control-Allow-Methods "\(values.method)"
           header Access-Control-Allow-Headers "\(values.header)"
-          header Vary Origin
+          header Vary Origin\(values.credentials ? "\n  header Access-Control-Allow-Credentials true" : "")
           respond 204
         }
         """
     case .vary: return "header +Vary Origin"
     case .always, .origin, .credentials, .single:
       return """
-        # ">" sets it when the answer is written, in place of what the application says; handle_errors
-        # is for Caddy's own errors.
+        # ">" sets it when the answer is written, in place of
+        # the application's; handle_errors is for Caddy's own.
         @page header Origin "\(values.origin)"
         header @page >Access-Control-Allow-Origin "\(values.origin)"
         header +Vary Origin\(credentials)
@@ -161,7 +167,8 @@ enum ProxyFix {
   /// One policy does it all: the filter answers preflights itself, and adds to every answer.
   static func envoy(_ values: Values) -> String {
     """
-    # http_filters: envoy.filters.http.cors stands in front of ext_authz, jwt_authn and ratelimit.
+    # http_filters: envoy.filters.http.cors stands before
+    # ext_authz, jwt_authn and ratelimit.
     typed_per_filter_config:
       envoy.filters.http.cors:
         "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy

@@ -124,7 +124,7 @@ enum RedirectCauses {
         "Let the page call the final address, so that its Authorization is sent there; and add the CORS "
           + "headers to 401 answers."
       },
-      snippets: ServerFix.fix(.always)),
+      plan: ServerFix.plan(.always)),
     CauseRule(
       id: "redirect-null-origin", title: "After a redirect to another host the origin is null",
       needs: "a hop after a redirect that carries Origin: null",
@@ -162,7 +162,7 @@ enum RedirectCauses {
         "Add the CORS headers to the redirect as to any other answer, or let the page call the final "
           + "address."
       },
-      snippets: ServerFix.fix(.always)),
+      plan: ServerFix.plan(.always)),
   ]
 
   /// Whether a response failed for what it says, or does not say, of the origin.

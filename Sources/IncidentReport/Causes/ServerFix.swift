@@ -25,7 +25,7 @@ enum ServerFix {
   }
 
   /// What a fix names: all of it safe to stand in a configuration.
-  struct Values: Sendable {
+  struct Values: Hashable, Sendable {
     var origin: String
     var methods: [String]
     var headers: [String]
@@ -37,29 +37,41 @@ enum ServerFix {
     init(_ context: CauseContext) {
       origin = ServerFix.origin(context)
       let preflight = context.call.preflight
-      func tokens(_ text: String?) -> [String] {
-        (text ?? "").split(separator: ",").prefix(16).compactMap { name in
-          let text = ServerFix.token(String(name.filter { $0 != " " }), else: "")
-          return text.isEmpty ? nil : text
-        }
-      }
-      func union(_ left: [String], _ right: [String]) -> [String] {
-        right.reduce(into: left) { list, name in
-          if !list.contains(where: { $0.asciiLowercased == name.asciiLowercased }) {
-            list.append(name)
-          }
-        }
-      }
       // What is allowed already, and what is asked for.
-      methods = union(
-        tokens(preflight?.response.first(.accessControlAllowMethods)),
-        tokens(preflight?.request.first(.accessControlRequestMethod)))
-      headers = union(
-        tokens(preflight?.response.first(.accessControlAllowHeaders)),
-        tokens(preflight?.request.first(.accessControlRequestHeaders)))
+      methods = ServerFix.union(
+        ServerFix.tokens(preflight?.response.first(.accessControlAllowMethods)),
+        ServerFix.tokens(preflight?.request.first(.accessControlRequestMethod)))
+      headers = ServerFix.union(
+        ServerFix.tokens(preflight?.response.first(.accessControlAllowHeaders)),
+        ServerFix.tokens(preflight?.request.first(.accessControlRequestHeaders)))
       if methods.isEmpty { methods = [ServerFix.token(context.call.method, else: "GET")] }
       if headers.isEmpty { headers = ["content-type"] }
       credentials = context.symptoms.credentials == .include
+    }
+
+    /// Adds what other calls of the same routes need, so that the fix breaks none of them.
+    mutating func widen(_ reach: Reach) {
+      let names = (reach.methods.sorted(), reach.headers.sorted())
+      methods = ServerFix.union(methods, names.0.flatMap { ServerFix.tokens($0) })
+      headers = ServerFix.union(headers, names.1.flatMap { ServerFix.tokens($0) })
+      if reach.credentials { credentials = true }
+    }
+  }
+
+  /// The members of a list that may stand in a configuration.
+  static func tokens(_ text: String?) -> [String] {
+    (text ?? "").split(separator: ",").prefix(64).compactMap { name in
+      let text = token(String(name.filter { $0 != " " }), else: "")
+      return text.isEmpty ? nil : text
+    }
+  }
+
+  /// Two lists without repetitions; of several spellings the first one stays.
+  private static func union(_ left: [String], _ right: [String]) -> [String] {
+    right.reduce(into: left) { list, name in
+      if !list.contains(where: { $0.asciiLowercased == name.asciiLowercased }) {
+        list.append(name)
+      }
     }
   }
 
@@ -85,14 +97,12 @@ enum ServerFix {
   }
 
   /// The fix for a rule: for each layer that the failing answer names; none when it names none.
-  static func fix(_ repair: Repair) -> @Sendable (CauseContext) -> [CauseExplanation.Snippet] {
+  static func plan(_ repair: Repair) -> @Sendable (CauseContext) -> FixPlan? {
     { context in
-      let values = Values(context)
-      var snippets = snippets(repair, values, for: context.symptoms.server)
-      if context.symptoms.application != context.symptoms.server {
-        snippets += Self.snippets(repair, values, for: context.symptoms.application)
-      }
-      return snippets
+      let layers = [context.symptoms.server, context.symptoms.application]
+      return FixPlan(
+        repair: repair, layers: layers[0] == layers[1] ? [layers[0]] : layers,
+        values: Values(context))
     }
   }
 
@@ -122,5 +132,16 @@ enum ServerFix {
     case .cloudFront: return snippet("Amazon CloudFront", CloudFix.cloudFront(values))
     case .cloudflare, .unknown: return []
     }
+  }
+}
+
+/// A fix whose lines are written when all is known that they have to allow.
+struct FixPlan: Hashable {
+  var repair: ServerFix.Repair
+  var layers: [ServerFamily]
+  var values: ServerFix.Values
+
+  var snippets: [CauseExplanation.Snippet] {
+    layers.flatMap { ServerFix.snippets(repair, values, for: $0) }
   }
 }

@@ -11,6 +11,7 @@ struct ClosingView {
     var place: String
     var caseCalls: String
     var caseSpan: String
+    var caseRoutes: String?
     var because: String
     var supposed: String?
     var caseFix: String?
@@ -167,10 +168,15 @@ extension ClosingView.Case {
     likelyID = likely.id
     caseTitle = likely.suspicion?.explanation.title ?? "Probably blocked"
     page = Answer.page(likely.origin)
-    place = Answer.place(host: likely.host, route: likely.route)
+    place = likely.placeText
     caseCalls =
       "\(DisplayText.counted(likely.tally.count, "call")) of \(likely.tally.clients.text) "
       + "client\(likely.tally.clients.count == 1 ? "" : "s")"
+    caseRoutes =
+      likely.routes.only == nil
+      ? likely.routes.ranked.prefix(4).map {
+        "\(DisplayText.visible($0.name, limit: 60)) \(DisplayText.grouped($0.count))"
+      }.joined(separator: ", ") + (likely.routes.distinct.count > 4 ? ", …" : "") : nil
     if let first = likely.tally.first, let last = likely.tally.last {
       caseSpan = TimeText.span(first.time, last.time)
     } else {

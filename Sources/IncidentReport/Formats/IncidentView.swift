@@ -15,6 +15,8 @@ struct IncidentView {
     var turnClass: String
     var turnLabel: String
     var turnTime: String
+    /// How long after the one before it: `12 s later`.
+    var turnGap: String?
   }
 
   struct Snippet {
@@ -54,6 +56,7 @@ struct IncidentView {
   var isMasked: Bool
   var fix: String
   var snippets: [Snippet]
+  var snippetNote: String?
   var evidence: [String]
   var reasonCode: String
   var stepName: String
@@ -79,7 +82,13 @@ struct IncidentView {
     facts = Self.facts(incident)
     turns = Self.turns(incident)
     courseNote = Stretch(incident).note
-    sentence = explanation.sentence
+    // A line that names one page must not take the others' headers from them.
+    snippetNote =
+      !explanation.snippets.isEmpty && explanation.plan?.repair != .vary
+        && (incident.reach.map { $0.pages > 1 || $0.otherPages > 0 } ?? false)
+      ? "Written for one page. Other pages call there as well: answer each with its own origin."
+      : nil
+    sentence = incident.certainty.qualified(explanation.sentence)
     causeID = key.cause
     certaintyWord = incident.certainty.rawValue
     certaintyNote =
@@ -138,9 +147,9 @@ struct IncidentView {
         term: "Blocked", detail: DisplayText.counted(tally.count, "call"),
         detailNote: incident.routeCalls > 0
           ? (incident.routeCalls <= tally.count
-            ? "all to this route"
+            ? "every one there"
             : "\(DisplayText.percent(tally.count, of: incident.routeCalls)) of "
-              + "\(DisplayText.grouped(incident.routeCalls)) to this route") : nil),
+              + "\(DisplayText.grouped(incident.routeCalls)) there") : nil),
       Fact(term: "Clients", detail: tally.clients.text),
       Fact(
         term: engines.count == 1 ? "Browser" : "Browsers",
@@ -174,27 +183,25 @@ struct IncidentView {
   private static func turns(_ incident: Incident) -> [Turn] {
     let tally = incident.tally
     var turns: [Turn] = []
-    if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
+    var before: EventTime?
+    func add(_ turnClass: String, _ label: String, _ time: EventTime) {
+      let gap = before.map { TimeText.gap(from: $0, to: time) } ?? nil
       turns.append(
-        Turn(turnClass: "good", turnLabel: "Last good", turnTime: DisplayText.time(good.time)))
+        Turn(
+          turnClass: turnClass, turnLabel: label, turnTime: DisplayText.time(time), turnGap: gap))
+      before = time
+    }
+    if let good = incident.onset.lastGood.flatMap({ Moment($0) }) {
+      add("good", "Last good", good.time)
     } else {
       turns.append(Turn(turnClass: "none", turnLabel: "Good before", turnTime: "none seen"))
     }
     if let first = tally.first, let last = tally.last {
-      if tally.count == 1 {
-        turns.append(
-          Turn(turnClass: "bad", turnLabel: "Blocked", turnTime: DisplayText.time(first.time)))
-      } else {
-        turns.append(
-          Turn(turnClass: "bad", turnLabel: "First blocked", turnTime: DisplayText.time(first.time))
-        )
-        turns.append(
-          Turn(turnClass: "bad", turnLabel: "Last blocked", turnTime: DisplayText.time(last.time)))
-      }
+      add("bad", tally.count == 1 ? "Blocked" : "First blocked", first.time)
+      if tally.count > 1 { add("bad", "Last blocked", last.time) }
     }
     if let good = incident.recovery.firstGood.flatMap({ Moment($0) }) {
-      turns.append(
-        Turn(turnClass: "good", turnLabel: "Good again", turnTime: DisplayText.time(good.time)))
+      add("good", "Good again", good.time)
     } else {
       turns.append(Turn(turnClass: "none", turnLabel: "Good again", turnTime: "not seen"))
     }

@@ -19,6 +19,8 @@ struct OpeningView {
     var note: String
     var tone: String
     var numberTarget: String?
+    /// Whether the note speaks of assumptions, which the last part of the page explains.
+    var isAssumed = false
   }
 
   struct Row {
@@ -83,12 +85,7 @@ struct OpeningView {
         runText: isShort ? $0.text.replacing(" ", with: "\u{A0}") : $0.text, isStrong: $0.isStrong)
     }
     why = answer.why
-    whyTitle =
-      switch answer.certainty {
-      case .proved: "Why"
-      case .likely: "Why, most likely"
-      case .possible: "Why, possibly"
-      }
+    whyTitle = "Why"
     change = answer.change
     changeTitle =
       answer.isRepair ? "What to change" : answer.tone == .good ? "What to do" : "What would tell"
@@ -160,7 +157,7 @@ struct OpeningView {
           ? (totals.calls == 0 ? "no call was seen" : "proved for no call")
           : "\(DisplayText.percent(totals.blocked, of: totals.calls)) of "
             + "\(DisplayText.counted(totals.calls, "call")), \(content.blockedClients.text) "
-            + "client\(content.blockedClients.count == 1 ? "" : "s"); proved"
+            + "client\(content.blockedClients.count == 1 ? "" : "s"); proved to be blocked"
             + (totals.refused > 0
               ? ". \(DisplayText.grouped(totals.refused)) of them refused on purpose" : ""),
         tone: totals.blocked > 0 ? "bad" : "none",
@@ -181,7 +178,7 @@ struct OpeningView {
             ? "the page could read the answer; nothing is assumed"
             : "\(assumed == totals.allowed ? "all" : DisplayText.grouped(assumed)) of them assuming "
               + names.joined(separator: " and "),
-        tone: totals.allowed > 0 ? "good" : "none"),
+        tone: totals.allowed > 0 ? "good" : "none", isAssumed: totals.allowed > 0 && assumed > 0),
       Number(
         amount: DisplayText.grouped(unknown), caption: "Cannot tell",
         note: unknown == 0

@@ -21,13 +21,7 @@ struct TerminalSummary {
     let answer = Answer(content)
     var lines = wrapped(answer.what, style: .bold)
     if let why = answer.why {
-      let label =
-        switch answer.certainty {
-        case .proved: "Why"
-        case .likely: "Likely"
-        case .possible: "Perhaps"
-        }
-      lines += labelled(label, answer.certainty == .proved ? .bold : .yellow, why)
+      lines += labelled("Why", answer.certainty == .proved ? .bold : .yellow, why)
     }
     lines += labelled(answer.isRepair ? "Change" : "Next", .green, answer.change)
     if let rest = answer.rest { lines += wrapped(rest, indent: "        ", style: .faint) }
@@ -105,7 +99,7 @@ struct TerminalSummary {
     let title = likely.suspicion?.explanation.title ?? "Probably blocked"
     var lines = wrapped("?  \(title)", hanging: "   ", style: .bold)
     lines += wrapped(
-      "\(Answer.page(likely.origin)) → \(Answer.place(host: likely.host, route: likely.route))",
+      "\(Answer.page(likely.origin)) → \(likely.placeText)",
       indent: "   ")
     lines += wrapped(
       paint(DisplayText.counted(likely.tally.count, "call"), .yellow)

@@ -47,4 +47,17 @@ enum TimeText {
     let quotient = time.nanoseconds / daySeconds
     return EventTime.date(days: time.nanoseconds % daySeconds < 0 ? quotient - 1 : quotient)
   }
+
+  /// `12 s later`; `nil` for less than a second, or a time that is not later.
+  static func gap(from start: EventTime, to end: EventTime) -> String? {
+    let (nanoseconds, overflow) = end.nanoseconds.subtractingReportingOverflow(start.nanoseconds)
+    let seconds = nanoseconds / 1_000_000_000
+    guard !overflow, seconds > 0 else { return nil }
+    switch seconds {
+    case ..<120: return "\(seconds) s later"
+    case ..<7200: return "\(seconds / 60) min later"
+    case ..<172_800: return "\(seconds / 3600) h later"
+    default: return "\(DisplayText.grouped(UInt64(seconds / 86_400))) days later"
+    }
+  }
 }

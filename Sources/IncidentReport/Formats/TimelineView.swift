@@ -102,7 +102,7 @@ struct TimelineView {
     grids = stride(from: gridStep, through: top, by: UInt64.Stride(gridStep)).map { value in
       let y = Self.base - Double(value) * pixels
       return Grid(
-        gridY: Self.number(y), gridTextY: Self.number(y - 4), gridText: DisplayText.grouped(value))
+        gridY: Self.number(y), gridTextY: Self.number(y + 4), gridText: DisplayText.grouped(value))
     }
     ticks = Self.ticks(scale, width: timeline.width)
     let marks = Self.marks(content)
@@ -114,7 +114,7 @@ struct TimelineView {
     onsets = Self.onsets(Array(lasting.prefix(Self.maximumOnsets)), scale)
     keys = [
       ("blocked", "blocked", steps.contains { $0.blocked > 0 }),
-      ("unknown", "undetermined", steps.contains { $0.undetermined > 0 }),
+      ("unknown", Self.unknownText(content), steps.contains { $0.undetermined > 0 }),
       ("allowed", "allowed", steps.contains { $0.allowed > 0 }),
     ].filter(\.2).map { Key(keyClass: $0.0, keyText: $0.1) }
     omittedLanes =
@@ -130,6 +130,14 @@ struct TimelineView {
       ? TimeText.day(scale.start)
       : "\(TimeText.day(scale.start)) to \(TimeText.day(scale.last))"
     spoken = Self.spoken(content, largest: largest)
+  }
+
+  /// What the calls are that are neither blocked nor allowed.
+  private static func unknownText(_ content: ReportContent) -> String {
+    let totals = content.totals
+    if totals.likelyBlocked == 0 { return "cannot tell" }
+    return totals.likelyBlocked == totals.undetermined
+      ? "likely blocked, not proved" : "likely blocked or cannot tell"
   }
 
   /// What the picture shows, for those who do not see it.
@@ -179,6 +187,7 @@ struct TimelineView {
     var number: String
     var title: String
     var isProved: Bool
+    var isOver: Bool
     var first: EventTime
     var last: EventTime
   }
@@ -198,6 +207,7 @@ struct TimelineView {
           + (incident.blast.routes.only.map(Self.clipped)
             ?? "\(incident.blast.routes.distinct.text) routes"),
         isProved: true,
+        isOver: Stretch(incident).isOver,
         first: incident.course?.onset.map { max($0, first.time) } ?? first.time, last: last.time)
     }
     guard proved.isEmpty else { return proved }
@@ -207,7 +217,8 @@ struct TimelineView {
         number: "",
         title:
           "\(likely.suspicion.map { "\($0.explanation.title), probably" } ?? "Probably blocked"): "
-          + Self.clipped(likely.route), isProved: false,
+          + (likely.routes.only.map(Self.clipped) ?? "\(likely.routes.distinct.text) routes"),
+        isProved: false, isOver: false,
         first: first.time, last: last.time)
     }
   }
@@ -215,17 +226,38 @@ struct TimelineView {
   private static func onsets(_ marks: [Mark], _ scale: Scale) -> [Onset] {
     let earliest = marks.map(\.first).min()
     var isNamed = false
-    return marks.map { mark in
-      let x = scale.percent(mark.first)
-      let isFirst = mark.first == earliest && !isNamed
-      if isFirst { isNamed = true }
-      return Onset(
+    var ends: [Onset] = []
+    if marks.count == 1, let only = marks.first, only.isOver { ends = end(of: only, scale) }
+    return ends
+      + marks.map { mark in
+        let x = scale.percent(mark.first)
+        let isFirst = mark.first == earliest && !isNamed
+        if isFirst { isNamed = true }
+        return Onset(
+          onsetX: number(x), onsetClass: mark.isProved ? "blocked" : "unknown",
+          onsetTextX: isFirst ? number(x) : nil, onsetAnchor: x > 30 ? "end" : "start",
+          // Later ones stand to the right of it.
+          onsetText: "\(x > 30 ? "" : "\u{A0}\u{A0}")from \(TimeText.clock(mark.first))"
+            + (x > 30 ? "\u{A0}\u{A0}" : ""))
+      }
+  }
+
+  /// Where the only incident ended, with words where they do not meet those of its beginning.
+  private static func end(of mark: Mark, _ scale: Scale) -> [Onset] {
+    let first = scale.percent(mark.first)
+    let x = scale.percent(mark.last)
+    let isLeft = x > 70
+    // Words take a quarter of a narrow picture.
+    let needed = (first > 30 ? 0.0 : 25) + (isLeft ? 25 : 0)
+    guard x - first >= max(needed, 1) else { return [] }
+    return [
+      Onset(
         onsetX: number(x), onsetClass: mark.isProved ? "blocked" : "unknown",
-        onsetTextX: isFirst ? number(x) : nil, onsetAnchor: x > 30 ? "end" : "start",
-        // Later ones stand to the right of it.
-        onsetText: "\(x > 30 ? "" : "\u{A0}\u{A0}")from \(TimeText.clock(mark.first))"
-          + (x > 30 ? "\u{A0}\u{A0}" : ""))
-    }
+        onsetTextX: number(x), onsetAnchor: isLeft ? "end" : "start",
+        onsetText: isLeft
+          ? "to \(TimeText.clock(mark.last))\u{A0}\u{A0}"
+          : "\u{A0}\u{A0}to \(TimeText.clock(mark.last))")
+    ]
   }
 
   // MARK: - Round numbers

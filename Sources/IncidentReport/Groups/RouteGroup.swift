@@ -10,6 +10,8 @@ final class Finding {
   var first: Call
   var firstMoment: Moment
   var lastMoment: Moment
+  /// How many calls of the route had passed when the last of the calls came.
+  var goodUntilLast: UInt64 = 0
   /// The last good call before ``first``.
   var lastGood: HeldCall?
   /// The first good call after the last of the calls.
@@ -112,9 +114,14 @@ final class RouteGroup {
   /// Calls that an error answered and that passed all the same.
   var allowedErrors: UInt64 = 0
   var grantedHeaders: Set<String> = []
+  /// Headers that blocked or undetermined calls asked for.
+  private(set) var askedHeaders: Set<String> = []
+  private(set) var methods: Set<String> = []
+  private var lastMethod = ""
   /// Calls that were allowed or blocked, over time.
   private(set) var judged = CallSeries()
   private var lastRequestedHeaders = ""
+  private var lastRefusedHeaders = ""
   private(set) var findings: [Symptoms: Finding] = [:]
   /// The last good call of each method, and the last one that had a preflight.
   private var good: [HeldCall] = []
@@ -144,6 +151,10 @@ final class RouteGroup {
   /// Counts a call, and returns its finding unless it was allowed.
   func add(_ call: Call, nextNumber: inout UInt32) -> Finding? {
     calls &+= 1
+    if call.method != lastMethod, methods.count < Self.maximumMethods * 2 {
+      lastMethod = call.method
+      if call.method.utf8.count <= 60 { methods.insert(call.method) }
+    }
     if call.credentials == .include { credentialed &+= 1 }
     if call.mode == .cors { corsMode &+= 1 }
     switch call.verdict {
@@ -177,10 +188,7 @@ final class RouteGroup {
           names != lastRequestedHeaders, names.utf8.count <= 4096
         {
           lastRequestedHeaders = names
-          for name in names.split(separator: ",") where grantedHeaders.count < Self.maximumHeaders {
-            let text = String(name.filter { $0 != " " }).asciiLowercased
-            if text.utf8.count <= 100 { grantedHeaders.insert(text) }
-          }
+          Self.insert(names, into: &grantedHeaders)
         }
         keep(held, in: &goodPreflights)
       case .request:
@@ -203,6 +211,19 @@ final class RouteGroup {
     }
   }
 
+  /// Adds the members of a list of header names.
+  private static func insert(_ names: String, into set: inout Set<String>) {
+    for name in names.split(separator: ",") where set.count < maximumHeaders {
+      let text = String(name.filter { $0 != " " }).asciiLowercased
+      if text.utf8.count <= 100 { set.insert(text) }
+    }
+  }
+
+  /// What the last good preflights were answered with, by method.
+  var goodPreflightAnswers: [MessageEvidence] {
+    goodPreflights.compactMap { $0.call.preflight?.response }
+  }
+
   /// Whether a good call shows how a blocked one should have gone.
   private func isComparable(_ good: Call, to bad: Call) -> Bool {
     good.method == bad.method
@@ -222,6 +243,12 @@ final class RouteGroup {
 
   private func note(_ call: Call, nextNumber: inout UInt32) -> Finding? {
     guard let moment = Moment(call) else { return nil }
+    if let names = call.preflight?.request.first(.accessControlRequestHeaders),
+      names != lastRefusedHeaders, names.utf8.count <= 4096
+    {
+      lastRefusedHeaders = names
+      Self.insert(names, into: &askedHeaders)
+    }
     var symptoms = Symptoms(call)
     if findings[symptoms] == nil, findings.count >= Self.maximumFindings {
       symptoms = Symptoms(overflowOf: symptoms)
@@ -231,6 +258,7 @@ final class RouteGroup {
       rise(finding, call, moment)
       if moment > finding.lastMoment {
         finding.lastMoment = moment
+        finding.goodUntilLast = allowed
         if finding.goodAfter != nil {
           finding.goodAfter = nil
           awaitingGood += 1
@@ -243,6 +271,7 @@ final class RouteGroup {
       number: nextNumber, symptoms: symptoms, first: call.bounded(footprint: footprint),
       moment: moment)
     nextNumber &+= 1
+    finding.goodUntilLast = allowed
     finding.tally.add(call)
     if call.verdict == .blocked {
       finding.lastGood = lastGood(before: call)
@@ -260,6 +289,7 @@ final class RouteGroup {
     good = []
     goodPreflights = []
     grantedHeaders = []
+    askedHeaders = []
     awaitingGood = 0
   }
 
