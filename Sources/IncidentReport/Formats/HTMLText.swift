@@ -96,6 +96,7 @@ struct PageTemplates {
   /// A view as dictionaries: the template library would look at the whole of a struct by reflection
   /// for every single name in it.
   private static func members(of value: Any) -> Any {
+    if isPlain(value) { return value }
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
     case .optional:
@@ -114,7 +115,14 @@ struct PageTemplates {
     }
   }
 
+  /// Whether a value is none that has members: most are, and looking into a text costs more than
+  /// rendering it.
+  private static func isPlain(_ value: Any) -> Bool {
+    value is String || value is Bool || value is Int || value is [String]
+  }
+
   private static func isNil(_ value: Any) -> Bool {
+    if isPlain(value) { return false }
     let mirror = Mirror(reflecting: value)
     return mirror.displayStyle == .optional && mirror.children.isEmpty
   }
