@@ -77,7 +77,12 @@ extension Connections {
       beginTLS(flow, side, bytes, mark)
     } else {
       let response = MessageGuess.response(bytes)
-      let request = MessageGuess.request(bytes)
+      var request = MessageGuess.request(bytes)
+      if request == .yes, flow.pointee.undecidedSegments > 0,
+        !MessageGuess.beginsWithKnownMethod(bytes)
+      {
+        request = .no
+      }
       if response == .yes {
         begin(flow, side, clientSide: 1 - side, bytes, mark, began)
       } else if request == .yes {
@@ -112,10 +117,10 @@ extension Connections {
     if flow.pointee.undecidedSegments >= CaptureLimits.undecidedSegments { settle(flow, .other) }
   }
 
-  /// The bytes behind a few empty lines, which may stand before a message.
+  /// The bytes behind empty lines, which may stand before a message.
   private func withoutEmptyLines(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     var start = 0
-    while start < bytes.count, start < 8, bytes[start] == 0x0D || bytes[start] == 0x0A {
+    while start < bytes.count, bytes[start] == 0x0D || bytes[start] == 0x0A {
       start += 1
     }
     return bytes.from(start)
@@ -137,6 +142,7 @@ extension Connections {
   ) {
     flow.pointee.layer = .http1
     flow.pointee.clientSide = UInt8(clientSide)
+    if flow.pointee.undecidedSegments > 0 { counts.resynchronised &+= 1 }
     let other = flow.pointee.streams + (1 - side)
     if other.pointee.phase == .head {
       var buffer = takeHead(other)
@@ -221,6 +227,7 @@ extension Connections {
         guard position == 0, flow.pointee.firstOpen != nil,
           MessageGuess.response(bytes) == .yes
         else { return }
+        counts.resynchronised &+= 1
         stream.pointee.phase = .start
       case .body:
         if stream.pointee.mayAnswerHead {
@@ -254,7 +261,7 @@ extension Connections {
       return end
     case .incomplete:
       if !scanner.hasStartLine,
-        (isRequest ? MessageGuess.request(rest) : MessageGuess.response(rest)) == .no
+        !(isRequest ? RequestLine.mayBegin(with: rest) : MessageGuess.response(rest) != .no)
           || rest.count > CaptureLimits.headLength
       {
         break
@@ -277,15 +284,15 @@ extension Connections {
 
   private func isMessageStart(_ bytes: UnsafeRawBufferPointer, isRequest: Bool) -> Bool {
     guard isRequest else { return MessageGuess.response(bytes) == .yes }
+    guard MessageGuess.beginsWithKnownMethod(bytes),
+      let space = bytes.position(of: 0x20, from: 0), space + 1 < bytes.count
+    else { return false }
     switch MessageGuess.request(bytes) {
     case .yes: return true
     case .no: return false
     case .unclear:
-      // A request line that is longer than its segment, after bytes that are not known.
-      guard let space = bytes.position(of: 0x20, from: 0), space <= 8, space + 1 < bytes.count
-      else { return false }
-      return MessageGuess.isKnownMethod(bytes.part(0, space))
-        && (bytes[space + 1] == UInt8(ascii: "/") || bytes.hasCaseless("http", at: space + 1))
+      // A request line that is longer than its segment.
+      return bytes[space + 1] == UInt8(ascii: "/") || bytes.hasCaseless("http", at: space + 1)
     }
   }
 

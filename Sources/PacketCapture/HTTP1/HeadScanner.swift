@@ -96,7 +96,9 @@ struct HeadScanner {
       isOptions = method.count == 7 && method.has("OPTIONS")
       return true
     }
-    guard let (status, version) = statusLine(line) else { return false }
+    guard case .line(let status, let version) = StatusLine(line, isWhole: true) else {
+      return false
+    }
     self.status = status
     major = version.major
     minor = version.minor

@@ -8,26 +8,63 @@ struct RequestLine {
   var major: UInt8
   var minor: UInt8
 
+  /// Bytes of a method; the longest that is registered has 17.
+  private static let longestMethod = 64
+
   /// Reads a line without its end; `nil` when it is no request line.
   ///
-  /// Several spaces between the parts and spaces within the target are tolerated, as servers do.
+  /// Several spaces between the parts and spaces within the target are tolerated, as servers do;
+  /// control characters are not.
   init?(_ line: UnsafeRawBufferPointer) {
-    var index = 0
-    while index < line.count, isTokenByte(line[index]) { index += 1 }
-    guard index > 0, index <= 64, index < line.count, isBlank(line[index]) else { return nil }
-    methodEnd = index
+    guard let space = Self.endOfMethod(line), space < line.count,
+      !Self.hasControl(line, from: space)
+    else { return nil }
+    methodEnd = space
     var end = line.count
-    while end > index, isBlank(line[end - 1]) { end -= 1 }
+    while end > space, line[end - 1] == 0x20 { end -= 1 }
     // HTTP/1.1 has eight characters.
-    guard end - index > 8, let version = HTTPVersion(line, at: end - 8), isBlank(line[end - 9])
+    guard end - space > 8, let version = HTTPVersion(line, at: end - 8), line[end - 9] == 0x20
     else { return nil }
     major = version.major
     minor = version.minor
     end -= 8
-    while end > index, isBlank(line[end - 1]) { end -= 1 }
-    while index < end, isBlank(line[index]) { index += 1 }
+    while end > space, line[end - 1] == 0x20 { end -= 1 }
+    var index = space
+    while index < end, line[index] == 0x20 { index += 1 }
     targetStart = index
     targetEnd = end
+  }
+
+  /// Whether bytes without a line end may be the beginning of a request line.
+  ///
+  /// Every beginning of a line that is one may be; so what a stream says does not depend on the
+  /// segments that it comes in.
+  static func mayBegin(with bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let space = endOfMethod(bytes) else { return false }
+    // The line end may be cut in half.
+    let isCut = bytes.last == 0x0D
+    return !hasControl(
+      bytes.part(0, isCut ? max(space, bytes.count - 1) : bytes.count), from: space)
+  }
+
+  /// Where the method ends, at a space or with the bytes; `nil` when they begin with none.
+  private static func endOfMethod(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    let visible = min(bytes.count, longestMethod + 1)
+    var index = 0
+    while index < visible, isTokenByte(bytes[index]) { index += 1 }
+    guard index > 0, index <= longestMethod, index == bytes.count || bytes[index] == 0x20 else {
+      return nil
+    }
+    return index
+  }
+
+  private static func hasControl(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
+    var index = start
+    while index < bytes.count {
+      if bytes[index] < 0x20 || bytes[index] == 0x7F { return true }
+      index += 1
+    }
+    return false
   }
 }
 
@@ -48,24 +85,66 @@ struct HTTPVersion {
   }
 }
 
-/// The status of a status line; `nil` when it is none.
+/// What bytes say as the status line that they may begin.
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc9112#name-status-line>
-func statusLine(_ line: UnsafeRawBufferPointer) -> (status: UInt16, version: HTTPVersion)? {
-  guard let version = HTTPVersion(line, at: 0), line.count >= 12 else { return nil }
-  // Browsers read HTTP/1.10 as 1.1.
-  var index = 8
-  while index < min(line.count, 12), isDigit(line[index]) { index += 1 }
-  guard index < line.count, isBlank(line[index]) else { return nil }
-  while index < line.count, isBlank(line[index]) { index += 1 }
-  guard index + 3 <= line.count else { return nil }
-  var status: UInt16 = 0
-  for offset in index..<index + 3 {
-    guard isDigit(line[offset]) else { return nil }
-    status = status * 10 + UInt16(line[offset] - 48)
+enum StatusLine {
+  case line(status: UInt16, version: HTTPVersion)
+  /// It goes on behind the bytes.
+  case incomplete
+  case none
+
+  /// Bytes before the status: a version and white space.
+  private static let longestVersion = 24
+
+  /// Reads a line.
+  ///
+  /// - Parameter isWhole: whether nothing of the line comes behind the bytes. Where something does,
+  ///   the outcome is the same for any part of the line that says enough.
+  init(_ bytes: UnsafeRawBufferPointer, isWhole: Bool) {
+    self = isWhole ? .none : .incomplete
+    guard bytes.count >= 8 else {
+      if !Self.beginsVersion(bytes) { self = .none }
+      return
+    }
+    guard let version = HTTPVersion(bytes, at: 0) else {
+      self = .none
+      return
+    }
+    // Browsers read HTTP/1.10 as 1.1.
+    var index = 8
+    while index < min(bytes.count, 12), isDigit(bytes[index]) { index += 1 }
+    guard index < bytes.count else { return }
+    guard isBlank(bytes[index]) else {
+      self = .none
+      return
+    }
+    while index < min(bytes.count, Self.longestVersion), isBlank(bytes[index]) { index += 1 }
+    var status: UInt16 = 0
+    for offset in index..<index + 3 {
+      guard offset < bytes.count else { return }
+      guard isDigit(bytes[offset]) else {
+        self = .none
+        return
+      }
+      status = status * 10 + UInt16(bytes[offset] - 48)
+    }
+    if index + 3 == bytes.count, !isWhole { return }
+    let isOver = index + 3 == bytes.count || !isTokenByte(bytes[index + 3])
+    self = status >= 100 && isOver ? .line(status: status, version: version) : .none
   }
-  guard status >= 100, index + 3 == line.count || !isTokenByte(line[index + 3]) else { return nil }
-  return (status, version)
+
+  /// Whether less than a version begins one.
+  private static func beginsVersion(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let pattern: StaticString = "http/1.1"
+    for index in 0..<bytes.count {
+      let isAlike =
+        index == 5 || index == 7
+        ? isDigit(bytes[index]) : lowered(bytes[index]) == pattern.utf8Start[index]
+      if !isAlike { return false }
+    }
+    return true
+  }
 }
 
 /// Whether bytes whose place in a stream is not known begin a message.
@@ -83,12 +162,10 @@ enum MessageGuess {
     guard index > 0, index <= 32, bytes[index] == 0x20 else { return .no }
     let visible = min(bytes.count, CaptureLimits.undecidedBytes)
     guard let end = bytes.part(0, visible).position(of: 0x0A, from: index) else {
-      if visible < bytes.count { return isKnownMethod(bytes.part(0, index)) ? .yes : .no }
-      // A long target is cut by the segment; control bytes are in no target.
-      for offset in index..<visible where bytes[offset] < 0x20 && bytes[offset] != 0x0D {
-        return .no
-      }
-      return .unclear
+      // A long target is cut by the segment.
+      guard RequestLine.mayBegin(with: bytes.part(0, visible)) else { return .no }
+      if visible == bytes.count { return .unclear }
+      return isKnownMethod(bytes.part(0, index)) ? .yes : .no
     }
     let line = bytes.part(0, bytes[end - 1] == 0x0D ? end - 1 : end)
     return RequestLine(line) == nil ? .no : .yes
@@ -96,22 +173,36 @@ enum MessageGuess {
 
   /// Judges the beginning of what may be a response.
   static func response(_ bytes: UnsafeRawBufferPointer) -> MessageGuess {
-    if bytes.count < 13 {
-      let pattern: StaticString = "http/"
-      for offset in 0..<min(5, bytes.count)
-      where lowered(bytes[offset]) != pattern.utf8Start[offset] { return .no }
-      return bytes.isEmpty ? .no : .unclear
+    guard bytes.count > 0 else { return .no }
+    switch StatusLine(bytes, isWhole: false) {
+    case .line: return .yes
+    case .incomplete: return .unclear
+    case .none: return .no
     }
-    return statusLine(bytes.part(0, min(bytes.count, 24))) == nil ? .no : .yes
   }
 
+  /// Whether bytes begin with a method that is known, and a space behind it.
+  ///
+  /// Behind bytes that were not understood, anything else may be the second half of a word: of
+  /// `OPTIONS /` whose first packet is lost, `NS /` is left.
+  static func beginsWithKnownMethod(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let space = bytes.part(0, min(bytes.count, 16)).position(of: 0x20, from: 0) else {
+      return false
+    }
+    return isKnownMethod(bytes.part(0, space))
+  }
+
+  /// The methods of RFC 9110, PATCH and QUERY, and those of WebDAV that pages send.
   static func isKnownMethod(_ method: UnsafeRawBufferPointer) -> Bool {
     switch method.count {
     case 3: method.has("GET") || method.has("PUT")
-    case 4: method.has("POST") || method.has("HEAD")
-    case 5: method.has("PATCH")
-    case 6: method.has("DELETE")
+    case 4: method.has("POST") || method.has("HEAD") || method.has("COPY") || method.has("MOVE")
+    case 5:
+      method.has("PATCH") || method.has("QUERY") || method.has("TRACE") || method.has("MKCOL")
+    case 6: method.has("DELETE") || method.has("REPORT") || method.has("SEARCH")
     case 7: method.has("OPTIONS") || method.has("CONNECT")
+    case 8: method.has("PROPFIND")
+    case 9: method.has("PROPPATCH")
     default: false
     }
   }

@@ -110,6 +110,21 @@ struct HTTP1StreamTests {
         response(200) + "\r\n" + response(201),
       ], ["GET /1 200", "GET /2 201"]),
     Case(
+      "more empty lines than anybody sends",
+      [String(repeating: "\r\n", count: 30) + request("/1"), response(200)], ["GET /1 200"]),
+    Case(
+      "control characters are in no target, and a tab is no space",
+      [
+        "GET\t/a HTTP/1.1\r\nHost: h\r\n\r\nGET /\u{1} HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+      ], ["- - 400"]),
+    Case(
+      "as much white space in a status line as anybody sends",
+      [
+        request("/1") + request("/2"),
+        "HTTP/1.1         200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.10 404\r\n\r\n",
+      ], ["GET /1 200", "GET /2 404"]),
+    Case(
       "a response before the request is whole",
       ["POST /1 HTTP/1.1\r\nContent-Length: 100000\r\n\r\nabc", response(413)], ["POST /1 413"]),
     Case(
@@ -137,6 +152,65 @@ struct HTTP1StreamTests {
     for piece in [1, 2, 3, 5, 7, 16, 40] {
       let reading = try Self.reading(sample.texts, piece: piece)
       #expect(reading.summaries == sample.expected, "pieces of \(piece)")
+    }
+  }
+
+  @Test("a request behind bytes that are none is found at a segment's start, and counted")
+  func behindOther() throws {
+    let greeting = try Self.reading([
+      "\u{5}\u{1}\u{0}", "\u{5}\u{0}", "\u{5}\u{1}\u{0}\u{1}", "\u{5}\u{0}", request("/1"),
+      response(200),
+    ])
+    #expect(greeting.summaries == ["GET /1 200"])
+    #expect(greeting.record.notes["resynchronised"] ?? 0 > 0)
+    // Cut anywhere, no other request is made of it.
+    let text = "BHEAD /\u{6}\u{9}\u{0}HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+    for piece in 1...40 {
+      let reading = try Self.reading([text, response(200)], piece: piece)
+      let requests = reading.exchanges.map(\.method).filter { !$0.isEmpty }
+      #expect(requests.isEmpty || requests == ["HEAD"], "pieces of \(piece)")
+      if !requests.isEmpty { #expect(reading.record.notes["resynchronised"] ?? 0 > 0) }
+    }
+  }
+
+  @Test("a connection that shows nothing known for as long as the limit is given up, and counted")
+  func undecided() throws {
+    func reading(_ segments: Int, _ text: String) throws -> Reading {
+      let file = capture { builder, talk in
+        builder.add(talk.open())
+        for _ in 0..<segments { builder.add(talk.send(.client, text)) }
+        builder.add(talk.send(.client, request("/1")))
+        builder.add(talk.send(.server, response(200)))
+      }
+      return try Reading(file.pcap())
+    }
+    let found = try reading(CaptureLimits.undecidedSegments - 1, "\u{1}\u{2}\u{3}")
+    #expect(found.summaries == ["GET /1 200"])
+    let lost = try reading(CaptureLimits.undecidedSegments, "\u{1}\u{2}\u{3}")
+    #expect(lost.summaries.isEmpty && lost.record.notes["other-connections"] == 1)
+    // One line that never ends, of which each piece may be the beginning of a request.
+    let pieces = CaptureLimits.undecidedBytes / 1000 + 2
+    let endless = try reading(
+      pieces, String(repeating: "x", count: 32) + String(repeating: "y", count: 968))
+    #expect(endless.isBalanced)
+  }
+
+  @Test("half a method behind lost bytes is no method")
+  func halfMethod() throws {
+    for (rest, isFound) in [("NS /2", false), ("PROPFIND /2", true), ("OPTIONS /2", true)] {
+      let file = capture { builder, talk in
+        builder.add(talk.open())
+        builder.add(talk.send(.client, request("/1")))
+        builder.add(talk.send(.server, response(200)))
+        _ = talk.send(.client, "OPTIO")
+        builder.add(talk.send(.client, "\(rest) HTTP/1.1\r\nHost: h\r\n\r\n"))
+        builder.add(talk.send(.server, response(204)))
+      }
+      let reading = try Reading(file.pcap())
+      let methods = reading.exchanges.map(\.method).filter { !$0.isEmpty && $0 != "GET" }
+      #expect(methods.isEmpty == !isFound, "\(rest): \(methods)")
+      #expect(reading.record.notes["gaps"] == 1, "\(rest)")
+      #expect(isFound || reading.record.notes["bytes-that-are-not-http"] ?? 0 > 0)
     }
   }
 
