@@ -30,13 +30,20 @@ enum FieldList {
       let valueLength = Int(list.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
       let nameEnd = position + overhead + nameLength
       guard nameEnd + valueLength <= list.count else { return }
-      var start = nameEnd
-      var end = nameEnd + valueLength
-      while start < end, isBlank(list[start]) { start += 1 }
-      while end > start, isBlank(list[end - 1]) { end -= 1 }
-      body(list.part(position + overhead, nameEnd), list.part(start, end))
+      body(
+        list.part(position + overhead, nameEnd),
+        withoutBlanks(list.part(nameEnd, nameEnd + valueLength)))
       position = nameEnd + valueLength
     }
+  }
+
+  /// A value without the white space around it, which is none of it.
+  static func withoutBlanks(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var start = 0
+    var end = value.count
+    while start < end, isBlank(value[start]) { start += 1 }
+    while end > start, isBlank(value[end - 1]) { end -= 1 }
+    return value.part(start, end)
   }
 
   /// The value of the first field of that name.
@@ -88,18 +95,19 @@ struct HeaderFacts {
       if name.count == 6, name.hasCaseless("origin") { hasOrigin = true }
       return
     }
+    let text = FieldList.withoutBlanks(value)
     if name.count == 7, name.has(":status") {
-      guard value.count == 3, isDigit(value[0]), isDigit(value[1]), isDigit(value[2]) else {
+      guard text.count == 3, isDigit(text[0]), isDigit(text[1]), isDigit(text[2]) else {
         return
       }
       let number =
-        UInt16(value[0] - 48) * 100 + UInt16(value[1] - 48) * 10 + UInt16(value[2] - 48)
+        UInt16(text[0] - 48) * 100 + UInt16(text[1] - 48) * 10 + UInt16(text[2] - 48)
       if number >= 100 { status = number }
     } else if name.count == 7, name.has(":method") {
       hasMethod = true
-      isHead = value.count == 4 && value.has("HEAD")
-      isConnect = value.count == 7 && value.has("CONNECT")
-      isOptions = value.count == 7 && value.has("OPTIONS")
+      isHead = text.count == 4 && text.has("HEAD")
+      isConnect = text.count == 7 && text.has("CONNECT")
+      isOptions = text.count == 7 && text.has("OPTIONS")
     } else if name.count == 9, name.has(":protocol") {
       hasProtocol = true
     }
