@@ -35,7 +35,7 @@ extension Redaction {
           continue
         }
         var end = index + 3
-        while end < bytes.count, isJWTByte(bytes[end]) { end += 1 }
+        while end < bytes.count, isJWTByte(bytes[end]), !isReplacement(end, in: bytes) { end += 1 }
         if end - index >= 24 {
           result += bytes[copied..<index]
           result += token(of: String(decoding: bytes[index..<end], as: UTF8.self)).utf8
@@ -54,6 +54,17 @@ extension Redaction {
   private static func beginsWord(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     guard index > 0, isAlphanumeric(bytes[index - 1]) else { return true }
     return index >= 3 && bytes[index - 3] == UInt8(ascii: "%")
+  }
+
+  /// Whether `=~` and twelve digits stand there: what was replaced before makes no longer word of the
+  /// name in front of it, so that a text that passes through here twice stays what it is.
+  private static func isReplacement(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes[index] == UInt8(ascii: "="), index + 13 < bytes.count,
+      bytes[index + 1] == UInt8(ascii: "~")
+    else { return false }
+    return bytes[(index + 2)...(index + 13)].allSatisfy {
+      (48...57).contains($0) || (97...102).contains($0)
+    }
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
