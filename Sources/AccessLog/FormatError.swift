@@ -18,9 +18,21 @@ public struct FormatError: Error, Equatable, CustomStringConvertible {
   }
 
   /// One line: `nginx.conf: line 12: column 7: …`.
+  ///
+  /// A name that it quotes may hold a line end, which a pattern can write as `\n`: control characters
+  /// are shown.
   public var description: String {
-    [
+    let text = [
       file, line.map { "line \($0)" }, column.map { "column \($0)" }, reason,
     ].compactMap { $0 }.joined(separator: ": ")
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if scalar.value < 0x20 || scalar.value == 0x7F {
+        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      } else {
+        shown.append(scalar)
+      }
+    }
+    return String(shown)
   }
 }
