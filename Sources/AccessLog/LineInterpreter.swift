@@ -34,6 +34,8 @@ struct LineInterpreter {
   /// The span of the stamps.
   private(set) var earliest: EventTime?
   private(set) var latest: EventTime?
+  /// How far the lines have come, a single stamp far ahead set aside.
+  private(set) var progress = SourceProgress()
   /// The layout of the last line that fitted one.
   private(set) var layout: LineLayout?
 
@@ -257,6 +259,7 @@ struct LineInterpreter {
   private mutating func see(start: EventTime?, end: EventTime?) {
     if let start { see(start.nanoseconds) }
     if let end { see(end.nanoseconds) }
+    if let time = end ?? start { progress.see(time) }
   }
 
   private mutating func see(_ nanoseconds: Int64) {

@@ -76,9 +76,9 @@ public final class LogReader {
     }
     record.bytes = input.offset
     publish()
-    let latest = interpreter.latest ?? EventTime(nanoseconds: .min)
+    let reached = interpreter.progress.reached ?? EventTime(nanoseconds: .min)
     return ExchangeBatch(
-      exchanges: exchanges, watermark: latest.advanced(by: 0 &- ExchangeBatch.reorderWindow))
+      exchanges: exchanges, watermark: reached.advanced(by: 0 &- ExchangeBatch.reorderWindow))
   }
 
   private func take(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
@@ -390,7 +390,13 @@ public final class LogReader {
     record.used = used
     record.exchanges = used
     if passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = passedOver }
-    if isAtEnd { noteFields() }
+    if isAtEnd {
+      let leaps = ([interpreter] + changes.others.map(\.interpreter)).reduce(0) {
+        $0 &+ $1.progress.leaps
+      }
+      if leaps > 0 { record.note("stamps-far-ahead", leaps) }
+      noteFields()
+    }
   }
 
   /// Which header fields the lines told, each as faithfully as in the least faithful of the formats.

@@ -89,6 +89,44 @@ public struct SourceRecord: Hashable, Sendable {
     notes[kind] = Self.sum(notes[kind] ?? 0, count)
   }
 
+  /// Kinds that are told apart where records are added up, and bytes of the name of one.
+  private static let addedUpKinds = 64
+
+  /// Adds the counts of another input; what it says in words is left out.
+  public mutating func absorb(_ other: SourceRecord) {
+    bytes = Self.sum(bytes, other.bytes)
+    read = Self.sum(read, other.read)
+    used = Self.sum(used, other.used)
+    exchanges = Self.sum(exchanges, other.exchanges)
+    damageCount = Self.sum(damageCount, other.damageCount)
+    Self.add(other.skipped, to: &skipped)
+    Self.add(other.passedOver, to: &passedOver)
+    Self.add(other.notes, to: &notes)
+    if let time = other.firstAt { see(time) }
+    if let time = other.lastAt { see(time) }
+  }
+
+  private static func add(_ counts: [String: UInt64], to sums: inout [String: UInt64]) {
+    for (kind, count) in counts {
+      let isKnown = sums[kind] != nil
+      let isNamed = isKnown || (sums.count < addedUpKinds && kind.utf8.count <= addedUpKinds)
+      let name = isNamed ? kind : "other-kinds"
+      sums[name] = sum(sums[name] ?? 0, count)
+    }
+  }
+
+  /// Bytes of memory that it holds, roughly.
+  public var approximateBytes: Int {
+    var sum = 500 &+ input.utf8.count &+ digest.utf8.count &+ (format?.utf8.count ?? 0)
+    for counts in [skipped, passedOver, notes] {
+      for kind in counts.keys { sum &+= 64 &+ kind.utf8.count }
+    }
+    for damage in damages { sum &+= 64 &+ damage.what.utf8.count }
+    for text in warnings { sum &+= 32 &+ text.utf8.count }
+    for name in records ?? [] { sum &+= 32 &+ name.utf8.count }
+    return sum &+ kind.utf8.count &+ (compression?.utf8.count ?? 0)
+  }
+
   /// Saturates: a record that was read may hold any count.
   private static func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {
     let (sum, overflow) = left.addingReportingOverflow(right)

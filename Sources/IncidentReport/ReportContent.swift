@@ -21,7 +21,9 @@ struct LikelyGroup: Hashable {
 
 /// All that the outputs speak of, in no format yet.
 struct ReportContent {
+  /// Records of inputs that are kept, and their bytes, roughly: who writes a stream chooses both.
   static let maximumSources = 2000
+  static let maximumSourceBytes = 16 << 20
 
   var totals = ReportTotals()
   var timeline = Timeline()
@@ -41,6 +43,7 @@ struct ReportContent {
   var last: EventTime?
   var resolution = TimeResolution.second
   var sources: [SourceRecord] = []
+  private var sourceBytes = 0
   var omittedSources: UInt64 = 0
   var routes: UInt64 = 0
   var foldedRoutes: UInt64 = 0
@@ -100,8 +103,10 @@ struct ReportContent {
 
   mutating func add(_ source: SourceRecord) {
     totals.damages &+= source.damageCount
-    if sources.count < Self.maximumSources {
+    let size = source.approximateBytes
+    if sources.count < Self.maximumSources, sourceBytes + size <= Self.maximumSourceBytes {
       sources.append(source)
+      sourceBytes += size
     } else {
       omittedSources &+= 1
     }

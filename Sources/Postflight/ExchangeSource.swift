@@ -84,7 +84,7 @@ final class OpenedSource: ExchangeSource {
 }
 
 extension RecordSource: ExchangeSource {
-  var records: [SourceRecord] { sources }
+  var records: [SourceRecord] { sources.records }
 }
 
 /// Runs a source on a thread of its own, a few batches ahead.

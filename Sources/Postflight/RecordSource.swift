@@ -6,9 +6,9 @@ final class RecordSource {
   private var lines: LineInput
   private let path: String
   private var isAtEnd = false
-  private var latest = EventTime(nanoseconds: .min)
-  /// What the earlier stage read, in the order of its records.
-  private(set) var sources: [SourceRecord] = []
+  private var progress = SourceProgress()
+  /// What the earlier stage read.
+  private(set) var sources = BoundedSources()
 
   /// Records that are read at once.
   private static let batchSize = 1024
@@ -23,7 +23,7 @@ final class RecordSource {
   /// - Throws: ``StageError`` with the line that is no record of this stage.
   func nextBatch() throws(StageError) -> ExchangeBatch? {
     guard !isAtEnd else { return nil }
-    var batch = ExchangeBatch(exchanges: [], watermark: latest)
+    var batch = ExchangeBatch(exchanges: [], watermark: EventTime(nanoseconds: .min))
     while batch.exchanges.count < Self.batchSize {
       guard let line = try lines.nextRecord(of: path) else {
         isAtEnd = true
@@ -33,10 +33,10 @@ final class RecordSource {
       do throws(RecordError) {
         switch try StreamRecord(line: line) {
         case .exchange(let exchange):
-          latest = max(latest, exchange.time)
+          progress.see(exchange.time)
           batch.exchanges.append(exchange)
         case .source(let record):
-          sources.append(record)
+          sources.add(record)
         }
       } catch {
         throw .notThatStage(
@@ -44,7 +44,7 @@ final class RecordSource {
           reason: "no record of 'postflight extract': \(error.reason)")
       }
     }
-    batch.watermark = latest
+    if let reached = progress.reached { batch.watermark = reached }
     return batch
   }
 }

@@ -170,4 +170,22 @@ import Testing
       #expect(exchange.response.records(.accessControlAllowOrigin) == (number % 5 == 0))
     }
   }
+
+  @Test("one stamp far ahead of all others moves no watermark, and is counted")
+  func stampFarAhead() throws {
+    func line(_ day: String, _ minute: Int) -> String {
+      "203.0.113.9 - - [\(day):10:\(String(minute + 100).dropFirst()):00 +0000] "
+        + "\"GET /a HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+    }
+    let lines =
+      (0..<20).map { line("23/Nov/2026", $0) } + [line("23/Nov/2096", 0)]
+      + (20..<40).map { line("23/Nov/2026", $0) }
+    let reading = try LogReading(Array(lines.joined().utf8), .combined)
+    #expect(reading.exchanges.count == 41)
+    #expect(reading.record.notes["stamps-far-ahead"] == 1)
+    let last = try #require(reading.exchanges.last?.time)
+    #expect(reading.watermarks.max() == last.advanced(by: 0 &- ExchangeBatch.reorderWindow))
+    // The span that was read holds it all the same.
+    #expect(try #require(reading.record.lastAt) > last)
+  }
 }
