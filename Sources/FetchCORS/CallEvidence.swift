@@ -99,12 +99,12 @@ public struct CallEvidence: Hashable, Sendable {
     self.hasReadableStoredResponse = hasReadableStoredResponse
   }
 
-  /// Bytes of memory that it holds, roughly.
+  /// Bytes of memory that it holds once it has been read, roughly.
   public var approximateBytes: Int {
     var sum = 400
     for index in hops.indices {
-      sum &+= hops[index].preflight?.approximateBytes ?? 0
-      sum &+= hops[index].request?.approximateBytes ?? 0
+      sum &+= hops[index].preflight?.approximateBytesOnceRead ?? 0
+      sum &+= hops[index].request?.approximateBytesOnceRead ?? 0
     }
     return sum
   }

@@ -147,7 +147,7 @@ struct Pairing {
     call.outlook = reading.outlook(engine)
     switch call.outlook {
     case .passes:
-      browser.updateCache(key, size: exchange.approximateBytes) {
+      browser.updateCache(key, size: exchange.approximateBytesOnceRead) {
         $0.store(answer, at: exchange.endInterval.lowerBound)
       }
     case .refused where engine.differences.failedPreflightClearsCache:

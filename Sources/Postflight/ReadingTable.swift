@@ -66,7 +66,7 @@ struct ReadingTable {
       readings.removeAll(keepingCapacity: true)
       bytes = 0
     }
-    bytes += exchange.approximateBytes
+    bytes += exchange.approximateBytesOnceRead
     let reading = ExchangeReading(number: number, exchange)
     readings[number] = reading
     return reading

@@ -1,5 +1,6 @@
 internal import FetchCORS
 internal import Foundation
+internal import HTTPExchange
 internal import IncidentReport
 
 /// Adds calls to a report, on a thread of its own where there is one to spare.
@@ -9,12 +10,16 @@ internal import IncidentReport
 final class ReportQueue: @unchecked Sendable {
   /// Calls that are handed over at a time: a thread costs more to wake than a call to add.
   private static let batchSize = 128
+  /// Bytes of the exchanges of the calls that are handed over at a time: hostile ones have hundreds
+  /// of KB each.
+  private static let batchBytes = 4 << 20
   /// Batches that may wait.
   private static let depth = 2
 
   private let builder: ReportBuilder
   private let condition = NSCondition()
   private var batch: [Call] = []
+  private var batchBytes = 0
   private var waiting: [[Call]] = []
   private var isFinished = false
   private var isAtEnd: Bool
@@ -35,7 +40,8 @@ final class ReportQueue: @unchecked Sendable {
   /// - Throws: what adding this call, or one before it, failed with.
   func add(_ call: Call) throws(StageError) {
     batch.append(call)
-    if batch.count >= Self.batchSize { try flush() }
+    for part in call.exchanges { batchBytes &+= part.exchange.approximateBytes }
+    if batch.count >= Self.batchSize || batchBytes > Self.batchBytes { try flush() }
   }
 
   /// Waits until every call was added.
@@ -67,6 +73,7 @@ final class ReportQueue: @unchecked Sendable {
     if let failure { throw failure }
     if !hasThread { try take(batch) }
     batch.removeAll(keepingCapacity: !hasThread)
+    batchBytes = 0
   }
 
   private func take(_ calls: [Call]) throws(StageError) {

@@ -299,6 +299,27 @@ struct PairingTests {
     #expect(pairing.calls.count == count)
   }
 
+  @Test("lists of names are bounded by what they cost once they are read")
+  func boundedNames() {
+    var pairing = Pairing()
+    var traffic = TrafficBuilder()
+    // Two bytes of a list become some hundred.
+    let names = (0..<2000).map { _ in "a" }.joined(separator: ",")
+    let count = 300
+    for number in 0..<count {
+      traffic.client = "client-\(number)"
+      pairing.add(
+        traffic.preflight(
+          "PUT", names, at: 0,
+          response: TrafficBuilder.allowing("PUT", names) + [("x-cache", "\(number)")]))
+    }
+    let given = pairing.calls.count
+    #expect((count - given) * 2000 * 2 * 80 < PairingLimits.openBytes)
+    #expect(pairing.notes["calls-given-up-early"] == UInt64(given) && given > 0)
+    pairing.finish()
+    #expect(pairing.calls.count == count)
+  }
+
   @Test("a preflight asks for thousands of names and is judged")
   func manyNames() {
     var traffic = TrafficBuilder()

@@ -254,7 +254,9 @@ final class RouteGroup {
       symptoms = Symptoms(overflowOf: symptoms)
     }
     if let finding = findings[symptoms] {
+      let clients = finding.tally.clients.count
       finding.tally.add(call)
+      bytes &+= (finding.tally.clients.count - clients) * DistinctCount.bytesPerText
       rise(finding, call, moment)
       if moment > finding.lastMoment {
         finding.lastMoment = moment

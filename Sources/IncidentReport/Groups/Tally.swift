@@ -24,6 +24,10 @@ extension Moment {
 
 /// How many different things were seen: exact up to a limit, then "at least".
 struct DistinctCount: Hashable {
+  /// Bytes that one text costs: a hash in a table that is between three eighths and three quarters
+  /// full.
+  static let bytesPerText = 22
+
   let limit: Int
   private var seen: Set<UInt64> = []
   private(set) var isSaturated = false
