@@ -55,6 +55,49 @@ func manyLargeSamples() throws {
   #expect(!outputs.text(.summary).contains("\"routesAddedUp\":0,"))
 }
 
+@Test("clients that are told apart count among the bytes that are bounded")
+func manyClients() throws {
+  func outputs(_ clients: Int) throws -> Outputs {
+    try Outputs.of(
+      (0..<4000).map { index in
+        CallBuilder.responseFailure(502, .missingAllowOriginHeader).with {
+          $0.url = "https://api.example/route-\(index % 40)x"
+          $0.client = "client-\(index / 40 % clients)"
+          $0.number = UInt64(index)
+          $0.second += Int64(index)
+        }.call
+      }, options: ReportOptions(maximumSampleBytes: 1 << 18))
+  }
+  let few = try outputs(1)
+  let many = try outputs(100)
+  #expect(few.totals.blocked == 4000 && many.totals.blocked == 4000)
+  let folded = (few: try addedUp(few), many: try addedUp(many))
+  #expect(folded.many > folded.few, "\(folded)")
+}
+
+private func addedUp(_ outputs: Outputs) throws -> Int {
+  let match = try #require(outputs.text(.summary).firstMatch(of: #/"routesAddedUp":(\d+)/#))
+  return try #require(Int(match.1))
+}
+
+@Test("records of inputs are bounded by their bytes, and those left out are counted")
+func largeSources() throws {
+  let builder = ReportBuilder()
+  let count = 40
+  for number in 0..<count {
+    var source = SourceRecord(input: "\(number).log", digest: "0", kind: "log")
+    source.warnings = [String(repeating: "x", count: 1 << 20)]
+    source.addDamage(.init(offset: 1, what: "a line that is not of the format"))
+    builder.add(source)
+  }
+  var summary: [UInt8] = []
+  try builder.finish { if $0 == .summary { summary += $1 } }
+  let text = String(decoding: summary, as: UTF8.self)
+  let kept = ReportContent.maximumSourceBytes / (1 << 20) - 1
+  #expect(text.contains("\"sourcesOmitted\":\(count - kept)"))
+  #expect(builder.totals.damages == UInt64(count))
+}
+
 @Test("symptoms beyond the limit of a route share one incident per reason")
 func manySymptoms() throws {
   let calls = (0..<500).map { index in

@@ -158,6 +158,20 @@ struct CaptureLimitsTests {
     #expect(flood.finish().map(\.url.target) == ["/first"])
   }
 
+  @Test(
+    "connections without a packet for long are forgotten, which is counted, and give what they held"
+  )
+  func idle() {
+    let flood = Flood()
+    for number in 0..<10 { flood.send(number, request("/\(number)")) }
+    flood.time += CaptureLimits.idleConnection
+    // A leap of that size is no day, and the next new connection makes room.
+    flood.send(100, request("/late"))
+    #expect(flood.connections.counts.idle == 10)
+    #expect(flood.connections.table.count == 1)
+    #expect(flood.finish().count == 11)
+  }
+
   @Test("segments held in all connections together are bounded, and giving up is counted")
   func held() {
     let flood = Flood()
@@ -207,6 +221,29 @@ struct CaptureLimitsTests {
     #expect(flood.connections.partialBytes <= CaptureLimits.partialHeadBytes)
     #expect(flood.connections.counts.longHeads > 0)
     #expect(flood.finish().count == count)
+  }
+
+  @Test("a PROXY protocol header as long as the limit is skipped, a longer one is none")
+  func proxyHeader() throws {
+    func reading(_ length: Int) throws -> Reading {
+      let header =
+        Array("\r\n\r\n\0\r\nQUIT\n".utf8) + [0x21, 0x11] + CaptureBuilder.big16(length - 16)
+        + [203, 0, 113, 9, 1, 1, 1, 1, 1, 1, 0, 80] + [UInt8](repeating: 0, count: length - 28)
+      var builder = CaptureBuilder()
+      var talk = Conversation()
+      builder.add(talk.open())
+      builder.add(talk.send(.client, header + Array(request("/").utf8)))
+      builder.add(talk.send(.server, response(200)))
+      return try Reading(builder.pcap())
+    }
+    let longest = try reading(CaptureLimits.proxyHeaderLength)
+    #expect(longest.summaries == ["GET / 200"])
+    #expect(longest.exchanges.first?.forwardedFor == "203.0.113.9")
+    let longer = try reading(CaptureLimits.proxyHeaderLength + 1)
+    #expect(longer.summaries == ["- - 200"])
+    #expect(longer.record.notes["resynchronised"] == 1)
+    #expect(longer.record.notes["responses-without-request"] == 1)
+    #expect(longer.isBalanced)
   }
 
   @Test("requests whose place is remembered are bounded")
@@ -310,6 +347,37 @@ struct CaptureLimitsTests {
     for _ in 0..<CaptureLimits.tlsWaitingBytes / 16_000 + 4 { flood.send(0, record) }
     #expect(flood.connections.tls.heldBytes <= 2 * CaptureLimits.tlsWaitingBytes)
     _ = flood.finish()
+  }
+
+  @Test("what is given to a cipher in vain is bounded, and costs one direction of one connection")
+  func tlsWasted() throws {
+    func reading(garbage: Int) throws -> Reading {
+      var session = SyntheticTLS(.aes128)
+      var builder = CaptureBuilder()
+      var talk = Conversation(serverPort: 443)
+      builder.add(talk.open())
+      builder.addHandshake(&session, &talk)
+      builder.add(session.seal(.client, request("/1")), .client, &talk)
+      builder.add(session.seal(.server, response(200)), .server, &talk)
+      // A gap, behind which nothing that looks like a record can be opened.
+      _ = talk.send(.server, [UInt8](repeating: 0, count: 500))
+      let record = [23, 3, 3, 0x3E, 0x80] + [UInt8](repeating: 0x55, count: 16_000)
+      for _ in 0..<garbage { builder.add(record, .server, &talk) }
+      builder.add(session.seal(.client, request("/2")), .client, &talk)
+      builder.add(session.seal(.server, response(201)), .server, &talk)
+      builder.add(talk.close())
+      return try Reading(builder.pcap(), keys: session.keyLog())
+    }
+    // Each candidate is tried with as many numbers as records may be lost, under two keys at most.
+    let perRecord = 16_005 * CaptureLimits.tlsRecordsAhead
+    let few = try reading(garbage: CaptureLimits.tlsWastedBytes / perRecord / 8)
+    #expect(few.summaries.contains("GET /2 201"), "\(few.summaries)")
+    #expect(few.record.notes["tls-directions-given-up"] == nil)
+    let many = try reading(garbage: CaptureLimits.tlsWastedBytes / perRecord + 8)
+    #expect(!many.summaries.contains("GET /2 201"))
+    #expect(many.summaries.contains("GET /1 200") && many.summaries.count == 2)
+    #expect(many.record.notes["tls-directions-given-up"] == 1)
+    #expect(many.isBalanced)
   }
 
   @Test("hosts whose connections stayed closed are named one by one up to a bound")

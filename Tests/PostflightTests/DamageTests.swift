@@ -16,10 +16,24 @@ struct DamageTests {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("SampleCaptures")
 
-  private static let captures = [
-    "chromium-calls.pcap.gz", "firefox-calls.pcap.gz", "chromium-tls.pcap.gz",
-  ]
-  private static let logs = ["firefox-calls.log.gz", "chromium-tls.log.gz"]
+  private static let captures: [String] = names(".pcap.gz")
+  private static let logs: [String] = names(".log.gz")
+
+  /// Every sample with that ending.
+  private static func names(_ ending: String) -> [String] {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return (names ?? []).filter { $0.hasSuffix(ending) }.sorted()
+  }
+
+  /// How often a sample is damaged: as often as stated if it is small, less often if it is large.
+  private static func rounds(_ most: Int, _ bytes: [UInt8]) -> Int {
+    max(3, most * 50_000 / max(50_000, bytes.count))
+  }
+
+  @Test("there are samples of both kinds")
+  func samples() {
+    #expect(Self.captures.count > 10 && Self.logs.count > 3)
+  }
 
   private static func unpacked(_ name: String) throws -> [UInt8] {
     let input = try ByteInput(path: folder.appendingPathComponent(name).path)
@@ -45,9 +59,9 @@ struct DamageTests {
     let bytes = try Self.unpacked(name)
     let keys = try Self.keys(name)
     let whole = try Outcome(capture: bytes, keys)
-    #expect(whole.exchanges.count > 20)
+    #expect(whole.exchanges.count > 20 || name.hasPrefix("tls-without-keys"))
     let known = Set(whole.exchanges.map(\.content))
-    for length in Self.lengths(bytes.count, about: 60) where length >= 24 {
+    for length in Self.lengths(bytes.count, about: Self.rounds(60, bytes)) where length >= 24 {
       let cut = try Outcome(capture: Array(bytes.prefix(length)), keys)
       cut.expectSound("\(length) bytes")
       for exchange in cut.exchanges where exchange.ending == .complete {
@@ -66,14 +80,14 @@ struct DamageTests {
     let bytes = try [UInt8](Data(contentsOf: Self.folder.appendingPathComponent(name)))
     let keys = try Self.keys(name)
     var before = 0
-    for length in Self.lengths(bytes.count, about: 40) where length >= 200 {
+    for length in Self.lengths(bytes.count, about: Self.rounds(40, bytes)) where length >= 200 {
       let cut = try Outcome(capture: Array(bytes.prefix(length)), keys)
       cut.expectSound("\(length) bytes")
       #expect(cut.record.damageCount >= 1, "\(length) bytes")
       #expect(cut.exchanges.count >= before, "\(length) bytes")
       before = cut.exchanges.count
     }
-    #expect(before > 0)
+    #expect(before > 0 || name.hasPrefix("tls-without-keys"))
   }
 
   @Test("a changed payload leaves every other connection as it was", arguments: captures)
@@ -83,7 +97,7 @@ struct DamageTests {
     let packets = Packets(bytes)
     let whole = try Outcome(capture: bytes, keys)
     var generator = SeededGenerator(seed: 3)
-    for round in 0..<24 {
+    for round in 0..<Self.rounds(24, bytes) {
       var changed = bytes
       let packet = generator.pick(packets.all.filter { $0.payload.count > 0 })
       for _ in 0...generator.number(below: 6) {
@@ -106,7 +120,7 @@ struct DamageTests {
     let bytes = try Self.unpacked(name)
     let keys = try Self.keys(name)
     var generator = SeededGenerator(seed: 4)
-    for round in 0..<40 {
+    for round in 0..<Self.rounds(40, bytes) {
       var changed = bytes
       for _ in 0...generator.number(below: 40) {
         changed[24 + generator.number(below: bytes.count - 24)] =
@@ -123,7 +137,7 @@ struct DamageTests {
     let packets = Packets(bytes)
     let whole = try Outcome(capture: bytes, keys)
     var generator = SeededGenerator(seed: 5)
-    for round in 0..<24 {
+    for round in 0..<Self.rounds(24, bytes) {
       let lost = Set(
         (0...generator.number(below: 3)).map { _ in generator.number(below: packets.all.count) })
       let order = packets.all.indices.filter { !lost.contains($0) }
@@ -131,7 +145,7 @@ struct DamageTests {
       outcome.expectSound("round \(round)")
       let touched = Set(lost.map { packets.all[$0].connection })
       let others = whole.contents(Array(packets.all.indices), packets, but: touched)
-      #expect(!others.isEmpty)
+      #expect(!others.isEmpty || name.hasPrefix("tls-without-keys"))
       #expect(outcome.contents(order, packets, but: touched) == others, "round \(round)")
       outcome.expectNoOpposite(of: whole, "round \(round)")
       if Set(outcome.exchanges.map(\.content)) != Set(whole.exchanges.map(\.content)) {
@@ -153,7 +167,7 @@ struct DamageTests {
     let packets = Packets(bytes)
     let whole = try Outcome(capture: bytes, keys)
     var generator = SeededGenerator(seed: 6)
-    for round in 0..<12 {
+    for round in 0..<Self.rounds(12, bytes) {
       let order = packets.all.indices.flatMap {
         [Int](repeating: $0, count: generator.chance(1, in: 5) ? 2 : 1)
       }
@@ -173,7 +187,7 @@ struct DamageTests {
     let packets = Packets(bytes)
     let whole = try Outcome(capture: bytes, keys)
     var generator = SeededGenerator(seed: 7)
-    for round in 0..<12 {
+    for round in 0..<Self.rounds(12, bytes) {
       var order = Array(packets.all.indices)
       for index in 1..<order.count
       where packets.all[order[index]].isData && packets.all[order[index - 1]].isData
@@ -199,7 +213,7 @@ struct DamageTests {
     let format = try #require(LogReader.recognizes(bytes, choice: .automatic))
     let whole = try Outcome(log: bytes, format)
     #expect(whole.exchanges.count > 20)
-    for length in Self.lengths(bytes.count, about: 200) {
+    for length in Self.lengths(bytes.count, about: Self.rounds(200, bytes)) {
       let cut = try Outcome(log: Array(bytes.prefix(length)), format)
       cut.expectSound("\(length) bytes")
       let lines = bytes.prefix(length).count { $0 == 0x0A }
@@ -220,7 +234,7 @@ struct DamageTests {
     let whole = try Outcome(log: bytes, format).exchanges.map(\.content)
     #expect(whole.count == lines.count)
     var generator = SeededGenerator(seed: 8)
-    for round in 0..<60 {
+    for round in 0..<Self.rounds(60, bytes) {
       var order = Array(lines.indices)
       var expected: [String] = []
       var text: [UInt8] = []

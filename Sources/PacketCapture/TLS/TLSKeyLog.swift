@@ -53,14 +53,25 @@ public struct TLSKeyLog: Sendable {
     }
   }
 
+  /// Secrets that this one keeps at most.
+  private let limit: Int
+
   /// An empty key log.
-  public init() {}
+  public init() {
+    self.init(limit: Self.maximumSecrets)
+  }
+
+  /// An empty key log that keeps so many secrets.
+  init(limit: Int) {
+    self.limit = limit
+  }
 
   /// Reads a key log, plain or gzip.
   ///
   /// - Parameter path: a file, or `-` for standard input.
   /// - Throws: `InputError` when the file cannot be opened or read.
   public init(path: String) throws(InputError) {
+    self.init()
     try add(path: path)
   }
 
@@ -175,7 +186,7 @@ public struct TLSKeyLog: Sendable {
       }
       index = entries[Int(index)].next
     }
-    guard entries.count < Self.maximumSecrets else {
+    guard entries.count < limit else {
       bytes.removeSubrange(offset...)
       refusedLines += 1
       return

@@ -100,4 +100,23 @@ struct TLSKeyLogTests {
       #expect(text.count < 60)
     }
   }
+
+  @Test("secrets beyond the limit are refused and counted, and known ones may still be replaced")
+  func limit() {
+    var log = TLSKeyLog(limit: 100)
+    func add(_ number: Int, _ digit: String) {
+      let random =
+        String(String(number + 1_000_000).dropFirst()) + String(repeating: "0", count: 58)
+      Array("CLIENT_RANDOM \(random) \(String(repeating: digit, count: 96))".utf8)
+        .withUnsafeBytes { log.add(text: $0) }
+    }
+    for number in 0..<130 { add(number, "a") }
+    #expect(log.count == 100 && log.refusedLines == 30 && log.malformedLines == 0)
+    for number in 0..<100 { add(number, "b") }
+    #expect(log.count == 100 && log.refusedLines == 30)
+    add(500, "c")
+    #expect(log.refusedLines == 31)
+    // About a hundred bytes each: what the limit of every other key log comes to.
+    #expect(TLSKeyLog.maximumSecrets * 100 < 128 << 20)
+  }
 }
