@@ -22,6 +22,10 @@ struct VantageJoin {
   static let longestMemory: Int64 = 70_000_000_000
   /// Exchanges that are held or remembered at once.
   static let maximumRemembered = 16_384
+  /// Bytes of them, roughly; an ordinary one has some 2 KB, a hostile one a hundred times that.
+  ///
+  /// Beyond them what was given out is forgotten, and what is held given out early.
+  static let maximumBytes = 64 << 20
 
   /// An exchange that is held or remembered.
   private struct Entry {
@@ -29,6 +33,7 @@ struct VantageJoin {
     let vantage: Int
     var group: Int?
     let expiry: EventTime
+    let size: Int
   }
 
   /// Records that may be of one exchange.
@@ -56,6 +61,8 @@ struct VantageJoin {
   private var first = 0
   private var head = 0
   private var end = 0
+  /// Bytes of what is held or remembered.
+  private var bytes = 0
   private var now = EventTime(nanoseconds: .min)
   private var isAtEnd = false
 
@@ -79,12 +86,15 @@ struct VantageJoin {
     if time > now { now = time }
     let vantage = vantages.vantage(of: exchange)
     let number = end
+    let size = exchange.approximateBytes
     entries.append(
       Entry(
         exchange: exchange, vantage: vantage,
         expiry: min(
           max(time, exchange.endedAt ?? time).advanced(by: Self.memory),
-          time.advanced(by: Self.longestMemory))))
+          time.advanced(by: Self.longestMemory)),
+        size: size))
+    bytes += size
     end += 1
     let looksAlike = vantages.mayHoldCopies
     if looksAlike {
@@ -110,10 +120,11 @@ struct VantageJoin {
 
   /// The next exchange that counts; `nil` when more must come first.
   mutating func next() -> Exchange? {
+    if bytes > Self.maximumBytes { forget() }
     while head < end {
       guard let entry = entry(head) else { return nil }
       guard
-        isAtEnd || end - head > Self.maximumHeld
+        isAtEnd || end - head > Self.maximumHeld || bytes > Self.maximumBytes
           || entry.exchange.time.advanced(by: Self.hold) < now
       else { return nil }
       head += 1
@@ -136,8 +147,9 @@ struct VantageJoin {
   /// Forgets what was given out and is too old to be met again.
   private mutating func forget() {
     while first < head, let entry = entries[first - base],
-      entry.expiry < now || end - first > Self.maximumRemembered
+      entry.expiry < now || end - first > Self.maximumRemembered || bytes > Self.maximumBytes
     {
+      bytes -= entry.size
       entries[first - base] = nil
       first += 1
       if let key = entry.group, let last = groups[key]?.members.last, last.number < first {
