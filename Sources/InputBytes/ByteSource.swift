@@ -27,8 +27,50 @@ final class ByteSource {
   /// The bytes that were read to recognise a file that turned out to be plain.
   private var plainHead: Inflater?
 
+  /// Text of UTF-16 is handed on as UTF-8; `nil` for other inputs.
+  private var decoder: UTF16Reader?
+  private var hasBegun = false
+  private var isDecoded = false
+
   /// Fills as much of `buffer` as the input has, and returns how much that was; 0 is the end.
   func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(InputDamage) -> Int {
+    if decoder != nil { return try fillDecoded(buffer) }
+    let filled = try fillStored(buffer)
+    guard !hasBegun else { return filled }
+    hasBegun = true
+    guard filled >= 2, var decoder = UTF16Reader(mark: buffer[0], buffer[1]) else { return filled }
+    // The mark becomes one of UTF-8, which every text may begin with.
+    decoder.put(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+    self.decoder = decoder
+    return try fillDecoded(buffer)
+  }
+
+  private func fillDecoded(
+    _ buffer: UnsafeMutableRawBufferPointer
+  ) throws(InputDamage) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      filled += decoder?.take(into: rest) ?? 0
+      if filled == buffer.count || isDecoded { break }
+      // What was decoded before a damage is delivered first; the damage is met again.
+      let space = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      do throws(InputDamage) {
+        let count = try fillStored(space)
+        decoder?.put(UnsafeRawBufferPointer(rebasing: space[..<count]))
+        if count == 0 {
+          decoder?.finish()
+          isDecoded = true
+        }
+      } catch {
+        if filled > 0 { break }
+        throw error
+      }
+    }
+    return filled
+  }
+
+  private func fillStored(_ buffer: UnsafeMutableRawBufferPointer) throws(InputDamage) -> Int {
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
