@@ -5,7 +5,8 @@ struct ExchangeBuilder {
   private let trustsForwarded: Bool
   private var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
-  let interner: ValueInterner
+  private(set) var interner: ValueInterner
+  private let isForFewLines: Bool
   private let baseURLs: ByteTable<RequestURL>
   private let scratch = Scratch()
   var headers: HeaderBlocks
@@ -26,11 +27,18 @@ struct ExchangeBuilder {
     trustsForwarded = options.trustsForwarded
     stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
     interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
+    self.isForFewLines = isForFewLines
     headers = HeaderBlocks(isForFewLines: isForFewLines)
     let count = isForFewLines ? 8 : AccessLogLimits.baseURLs
     baseURLs = ByteTable(
       entries: count, bytes: count * AccessLogLimits.baseURLBytes,
       free: RequestURL(scheme: nil, host: nil, port: nil, target: ""))
+  }
+
+  /// Goes on with lines whose values are written in another way.
+  mutating func use(_ escaping: Escaping) {
+    guard interner.escaping != escaping else { return }
+    interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
   }
 
   // MARK: Questions to raw bytes
@@ -121,6 +129,13 @@ struct ExchangeBuilder {
   ) -> Outcome {
     guard let times = times(line) else { return .unreadable }
     let parts = requestParts(line)
+    // Logs of FTP sessions have such a field, too, with the session's number: "[1]USER".
+    let method = line.layout.roles.method
+    if method >= 0, line.fields[method].count > 0,
+      line.base[Int(line.fields[method].start)] == UInt8(ascii: "[")
+    {
+      return .unreadable
+    }
     if parts.method.isEmpty, parts.target.isEmpty { return .noRequest }
     let internalRequest = line.layout.roles.internalRequest
     if internalRequest >= 0, line.isFlagSet(internalRequest) { return .noRequest }

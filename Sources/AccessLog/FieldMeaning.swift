@@ -121,8 +121,15 @@ enum StampForm: Hashable, Sendable {
   case iso
   /// The same, of UTC where no zone is written.
   case isoUTC
+  /// The same, of a zone so many seconds east of UTC.
+  case isoOf(secondsFromUTC: Int64)
   /// A decimal number of units of so many nanoseconds since the epoch.
   case epoch(unit: Int64)
+  /// A date at the beginning and the time of that day at the end, of UTC, whatever is between.
+  case dateAndTime
+  /// The time of day alone, behind a line that told an instant, in seconds since the epoch as if it
+  /// had been of UTC; both are of a zone so many seconds east of it.
+  case timeOfDay(after: Int64, secondsFromUTC: Int64)
   /// A sequence as for `strftime`.
   case items([StampItem])
   /// Any of the above, told by its shape.
@@ -197,6 +204,14 @@ enum Escaping: Sendable {
   var isUnescaped: Bool {
     switch self {
     case .none, .raw: true
+    default: false
+    }
+  }
+
+  /// Whether no quotation mark stands inside a value, not even behind a backslash.
+  var writesNoQuote: Bool {
+    switch self {
+    case .nginxDefault, .hash, .hashCaptures: true
     default: false
     }
   }

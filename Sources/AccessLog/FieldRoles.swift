@@ -188,8 +188,8 @@ extension StampForm {
     case .epoch(let unit): unit < 1_000_000_000 ? 0 : 1
     case .items(let items):
       items.contains { if case .fraction = $0 { true } else { false } } ? 0 : 3
-    case .iso, .isoUTC, .any: 2
-    case .clf: 3
+    case .iso, .isoUTC, .isoOf, .any: 2
+    case .clf, .dateAndTime, .timeOfDay: 3
     }
   }
 }

@@ -15,9 +15,10 @@ extension FormatChoice {
   /// Reads the argument of `--format`.
   ///
   /// - Parameter argument: the name of a format; a pattern, in which `$` means nginx and `%`
-  ///   Apache, or Envoy where it has such operators; a whole `log_format` or `LogFormat` line; a
+  ///   Apache, or Envoy where it has such operators, and `$context.` API Gateway; a whole `log_format` or `LogFormat` line; a
   ///   mapping such as `json:method=verb,url=uri` (see ``MappedFormat``); or `@` and the path of a
-  ///   configuration file of nginx, Apache, HAProxy, Envoy, Istio, lighttpd or Varnish.
+  ///   configuration file of nginx, Apache, HAProxy, Envoy, Istio, lighttpd or Varnish, or of a file
+  ///   that holds the pattern of an API Gateway.
   /// - Throws: ``FormatError`` when there is no such format, when a pattern cannot be compiled
   ///   (with the column), or when a file defines no format (with the line, where one is wrong).
   public init(argument: String) throws(FormatError) {
@@ -93,6 +94,9 @@ extension FormatChoice {
     var columns: [Int] = []
     let unescaped = ServerConfiguration.formatUnescaped(text, columns: &columns)
     do throws(FormatError) {
+      if GatewayPattern.recognizes(argument) {
+        return .gateway(try GatewayPattern.layout(text), "of the command line")
+      }
       if text.contains(UInt8(ascii: "$")) {
         // A bare pattern says nothing of `escape=`; JSON is hardly ever written without it.
         let escaping: Escaping = trimmed.hasPrefix("{") ? .anyJSON : .nginxDefault

@@ -10,6 +10,7 @@ struct HAProxyConfiguration {
     var pattern = HAProxyPattern()
     var logFormat: (text: [UInt8], line: Int)?
     var isHTTPLog = false
+    var isCLF = false
   }
 
   /// Whether a text is such a configuration.
@@ -45,6 +46,7 @@ struct HAProxyConfiguration {
         if first != "defaults" {
           section?.logFormat = defaults.logFormat
           section?.isHTTPLog = defaults.isHTTPLog
+          section?.isCLF = defaults.isCLF
           section?.pattern = defaults.pattern
         }
       default:
@@ -82,7 +84,8 @@ struct HAProxyConfiguration {
           name: section.name, summary: "HAProxy httplog with the captures of a configuration",
           rule: .layouts(
             HAProxyLines.layouts(
-              request: section.pattern.request, response: section.pattern.response)),
+              request: section.pattern.request, response: section.pattern.response,
+              isCLF: section.isCLF)),
           configuration: LogFormat.haproxy.configuration, hides: LogFormat.haproxy.hides))
     }
   }
@@ -97,6 +100,7 @@ struct HAProxyConfiguration {
     switch (words[0], words.count > 1 ? words[1] : "") {
     case ("option", "httplog"):
       section.isHTTPLog = true
+      section.isCLF = words.count > 2 && words[2] == "clf"
       section.logFormat = nil
     case ("log-format", _) where words.count > 1:
       section.logFormat = (Array(words[1].utf8), line)

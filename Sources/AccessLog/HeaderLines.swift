@@ -3,14 +3,17 @@ internal import HTTPExchange
 // What the header lines of W3C extended logs, of Zeek and of plain columns say.
 
 extension HeaderRule {
-  /// The layouts of the lines behind `#Fields: NAME NAME …`; `nil` for another directive.
+  /// The layouts of the lines behind `#Fields: NAME NAME …`.
   ///
   /// Servers part the names by blanks, and the values by blanks or by tabs.
-  func w3c(_ text: String) -> [LineLayout]? {
-    guard text.lowercased().hasPrefix("#fields:") else { return nil }
-    let columns = text.dropFirst(8).split { $0 == " " || $0 == "\t" }.map { $0.lowercased() }
+  ///
+  /// - Parameters:
+  ///   - fields: the names alone.
+  ///   - isCloudFront: whether it is known who writes the lines; else the names tell.
+  func w3c(_ fields: String, isCloudFront: Bool = false) -> [LineLayout] {
+    let columns = fields.split { $0 == " " || $0 == "\t" }.map { $0.lowercased() }
     guard !columns.isEmpty, columns.count <= AccessLogLimits.fields else { return [] }
-    let dialect = W3CDialect(columns)
+    let dialect = W3CDialect(columns, isMicrosoft: isMicrosoft, isCloudFront: isCloudFront)
     var meanings: [FieldMeaning] = []
     var spans: [Int] = []
     var index = 0
@@ -18,9 +21,23 @@ extension HeaderRule {
       let next = index + 1 < columns.count ? columns[index + 1] : ""
       switch (columns[index], next) {
       case ("date", "time"):
-        meanings.append(dialect.stamp(dialect.isUTC ? .isoUTC : .iso))
+        let form: StampForm =
+          if let secondsFromUTC {
+            .isoOf(secondsFromUTC: secondsFromUTC)
+          } else {
+            dialect.isUTC ? .isoUTC : .iso
+          }
+        meanings.append(dialect.stamp(form))
         spans.append(2)
         index += 2
+      case ("time", _) where !columns.contains("date"):
+        // The date stands in the directive alone, as IIS had it by default up to version 6.
+        let form = date.map {
+          StampForm.timeOfDay(after: $0, secondsFromUTC: secondsFromUTC ?? 0)
+        }
+        meanings.append(names["time"] ?? form.map(dialect.stamp) ?? .ignored)
+        spans.append(1)
+        index += 1
       case ("date-local", "time-local"):
         meanings.append(dialect.stamp(.iso))
         spans.append(2)
@@ -87,11 +104,19 @@ private struct W3CDialect {
   let isMicrosoft: Bool
   private let hasHostHeader: Bool
 
-  init(_ columns: [String]) {
-    isCloudFront = columns.contains { $0.hasPrefix("x-edge-") }
-    isMicrosoft =
-      !isCloudFront
-      && columns.contains { $0 == "sc-win32-status" || $0 == "s-sitename" || $0 == "sc-substatus" }
+  init(_ columns: [String], isMicrosoft: Bool, isCloudFront: Bool) {
+    self.isCloudFront =
+      isCloudFront
+      || columns.contains {
+        $0.hasPrefix("x-edge-") || $0.hasPrefix("fle-") || $0.hasPrefix("origin-")
+          || $0 == "timestamp(ms)" || $0 == "cache-behavior-path-pattern"
+      }
+    self.isMicrosoft =
+      !self.isCloudFront
+      && (isMicrosoft
+        || columns.contains {
+          $0 == "sc-win32-status" || $0 == "s-sitename" || $0 == "sc-substatus"
+        })
     hasHostHeader = columns.contains("x-host-header")
   }
 
@@ -115,6 +140,10 @@ private struct W3CDialect {
 
   func meaning(of column: String) -> FieldMeaning {
     switch column {
+    case "timestamp(ms)" where isCloudFront:
+      return stamp(.epoch(unit: 1_000_000))
+    case "timestamp" where isCloudFront:
+      return stamp(.epoch(unit: 1_000_000_000))
     case "c-ip": return .client
     case "cs-method": return .method
     case "cs-uri-stem": return .path

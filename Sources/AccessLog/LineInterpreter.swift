@@ -40,7 +40,7 @@ struct LineInterpreter {
   private(set) var layout: LineLayout?
 
   private let learner: LayoutLearner?
-  private let header: HeaderRule?
+  private var header: HeaderRule?
   /// Whether lines that are JSON but say something else stand between those of the format.
   private let hasOtherMessages: Bool
   private var learned: [LineLayout] = []
@@ -138,7 +138,7 @@ struct LineInterpreter {
     into exchanges: inout [Exchange]
   ) -> Outcome {
     guard end > 0 else { return .skipped("blank-line") }
-    if let header, let outcome = read(header, base, end) { return outcome }
+    if header != nil, let outcome = readHeader(base, end) { return outcome }
     if let layout {
       let outcome = read(
         base, end, layout, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
@@ -178,16 +178,14 @@ struct LineInterpreter {
   }
 
   /// Reads a line that says how the next ones are made; `nil` when it is none.
-  private mutating func read(
-    _ header: HeaderRule, _ base: UnsafePointer<UInt8>, _ end: Int
-  ) -> Outcome? {
-    switch header.read(base, end, isFirst: learned.isEmpty) {
-    case .line: return nil
+  private mutating func readHeader(_ base: UnsafePointer<UInt8>, _ end: Int) -> Outcome? {
+    switch header?.read(base, end, isFirst: learned.isEmpty) {
+    case .none, .line: return nil
     case .remark: return .skipped("comment-line")
     case .layouts(let layouts):
       learned = layouts
       layout = layouts.first
-      for layout in layouts where header.infersAbsence { layout.family = family(of: layout) }
+      if let layout { builder.use(layout.escaping) }
       return .skipped("header-line")
     }
   }

@@ -146,7 +146,7 @@ final class LineLayout: @unchecked Sendable {
           } else if after.isEmpty {
             allowsTail ? .word : form == .word ? .lastWord : .rest
           } else if !escaping.isUnescaped, before.last == quote, after.first == quote {
-            escaping == .nginxDefault ? .quoted : .quotedEscapes
+            escaping.writesNoQuote ? .quoted : .quotedEscapes
           } else if form == .list {
             .list
           } else if form == .word, after.first == 0x20 {

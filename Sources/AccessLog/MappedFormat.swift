@@ -2,6 +2,8 @@ internal import HTTPExchange
 
 /// Formats that are given as a mapping: `json:method=verb,url=uri`, `csv:time,method,url,status`.
 ///
+/// Those of CloudFront are given in the field names of its documentation: `cloudfront:date,time,c-ip,…`.
+///
 /// What a field means is said with the names of ``FieldNames``: `time`, `start`, `end`, `client`, `method`,
 /// `url`, `path`, `query`, `host`, `scheme`, `port`, `status`, `protocol`, `duration_ms`, `user-agent`,
 /// `request-id`, `origin`, `acrm`, `acrh`, `acao`, `acac`, `acam`, `acah`, `acma`, and every other header
@@ -18,6 +20,17 @@ enum MappedFormat {
     case "w3c":
       return headed(.w3c, try names(text), like: .w3c)
     case "zeek": return headed(.zeek, try names(text), like: .zeek)
+    case "cloudfront":
+      // Standard logs of version 2 as plain text have no line that names their fields.
+      let names = text.split(separator: ",").map { $0.trimmed }
+      let layouts = HeaderRule(kind: .w3c).w3c(
+        names.joined(separator: " "), isCloudFront: true)
+      guard let first = layouts.first, first.roles.isSufficient else { throw insufficient }
+      return LogFormat(
+        name: "cloudfront-plain",
+        summary: "CloudFront standard logs with the fields of the command line",
+        rule: .layouts(layouts), configuration: LogFormat.w3c.configuration,
+        hides: LogFormat.cloudFrontJSON.hides)
     case "cloudfront-realtime":
       let names = text.split(separator: ",").map { $0.trimmed.lowercased() }
       if let wrong = names.first(where: { !CloudFrontFields.all.contains($0) }) {

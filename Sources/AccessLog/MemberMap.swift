@@ -49,11 +49,18 @@ struct MemberMap: Sendable {
   let meanings: [FieldMeaning]
   /// Whether a field has one value, of which the first is taken where a line has a list.
   private let isSingle: [Bool]
+  /// A member that goes on to the end of another one behind it: a date and its time.
+  private var joined: (first: Int, last: Int)?
 
   /// - Parameters:
   ///   - places: the fields, in their order.
   ///   - required: of each group one path, its names joined by `/`, has to be there.
-  init(_ places: [Place], requiring required: [[String]], lead: Lead = .nothing) {
+  ///   - pair: the paths of two members whose values tell one instant together.
+  init(
+    _ places: [Place], requiring required: [[String]], lead: Lead = .nothing,
+    joining pair: [String] = []
+  ) {
+    let places = places + pair.dropFirst().map { Place($0, is: .ignored) }
     self.lead = lead
     var meanings: [FieldMeaning] = []
     if case .console = lead {
@@ -75,6 +82,10 @@ struct MemberMap: Sendable {
           node = nodes.count - 1
         }
       }
+      if place.meaning == .browserError, let known = meanings.firstIndex(of: place.meaning) {
+        // Programs have names of their own for it; a line has one of them.
+        nodes[node].field = known
+      }
       if nodes[node].field < 0 {
         nodes[node].field = meanings.count
         paths[place.path.joined(separator: "/")] = meanings.count
@@ -89,6 +100,9 @@ struct MemberMap: Sendable {
       }
     }
     requiredGroups = required.map { group in group.compactMap { paths[$0] } }
+    if pair.count == 2, let first = paths[pair[0]], let last = paths[pair[1]] {
+      joined = (first, last)
+    }
   }
 
   /// Finds the fields of a line; those that are not there begin before it and have a range of less
@@ -116,6 +130,14 @@ struct MemberMap: Sendable {
     }
     let stop = object(base, start, end, 0, into: fields)
     guard stop >= 0, JSONScan.blank(base, stop, end) == end else { return false }
+    if let joined {
+      let last = fields[joined.last]
+      if last.count <= 0 || last.start < fields[joined.first].end {
+        fields[joined.first] = FieldRange(start: -1, end: -2)
+      } else {
+        fields[joined.first].end = last.end
+      }
+    }
     return requiredGroups.allSatisfy { group in group.contains { fields[$0].count >= 0 } }
   }
 

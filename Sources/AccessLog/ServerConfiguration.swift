@@ -10,7 +10,11 @@ struct ServerConfiguration {
   /// - Throws: ``FormatError`` with the line, when a format cannot be compiled.
   init(_ text: [UInt8]) throws(FormatError) {
     let words = String(decoding: text, as: UTF8.self)
-    if Self.isApache(text) {
+    if GatewayPattern.recognizes(words) {
+      // The file is the format itself, as access log settings name it.
+      let pattern = words.trimming { $0.isWhitespace }
+      formats = [.gateway(try GatewayPattern.layout(Array(pattern.utf8)), "of a file")]
+    } else if Self.isApache(text) {
       try readApache(text)
     } else if HAProxyConfiguration.recognizes(text) {
       formats = try HAProxyConfiguration(text).formats

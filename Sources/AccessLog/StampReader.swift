@@ -18,6 +18,9 @@ struct StampReader {
   private var cachedText: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
   private var cachedCount = 0
   private var cached = Reading.none
+  /// The last instant that a time of day told, in seconds since the epoch, and the one before the
+  /// first of them.
+  private var timeOfDay: (after: Int64, last: Int64)?
 
   init(secondsFromUTC: Int) {
     self.secondsFromUTC = Int64(secondsFromUTC)
@@ -27,7 +30,17 @@ struct StampReader {
   mutating func read(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ form: StampForm)
     -> Reading
   {
-    if case .epoch(let unit) = form { return Self.epoch(base, start, end, unit: unit) }
+    switch form {
+    case .epoch(let unit): return Self.epoch(base, start, end, unit: unit)
+    case .dateAndTime: return dateAndTime(base, start, end)
+    // The same text was another instant before the directive that named the zone.
+    case .isoOf(let seconds):
+      var cursor = Cursor(base: base, index: start, end: end)
+      return StampReader(secondsFromUTC: Int(seconds)).iso(&cursor)
+    case .timeOfDay(let after, let offset):
+      return timeOfDay(base, start, end, after: after, offset: offset)
+    default: break
+    }
     let count = end &- start
     guard count > 0, count <= 64 else { return .none }
     let text = base + start
@@ -49,7 +62,7 @@ struct StampReader {
     case .iso: reading = iso(&cursor)
     case .isoUTC: reading = StampReader(secondsFromUTC: 0).iso(&cursor)
     case .items(let items): reading = Self.items(items, &cursor, secondsFromUTC)
-    case .any, .epoch: reading = any(cursor)
+    case .any, .epoch, .isoOf, .dateAndTime, .timeOfDay: reading = any(cursor)
     }
     if count <= 32, reading.resolution > 0 {
       cachedCount = count
@@ -59,6 +72,79 @@ struct StampReader {
       }
     }
     return reading
+  }
+
+  /// `2026-11-23`, anything, `18:54:34`.
+  private func dateAndTime(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+  ) -> Reading {
+    var date = Cursor(base: base, index: start, end: end)
+    var time = Cursor(base: base, index: max(start, end &- 8), end: end)
+    guard let year = date.number(4), date.take("-"), let month = date.number(2), date.take("-"),
+      let day = date.number(2), let hour = time.number(2), time.take(":"),
+      let minute = time.number(2), time.take(":"), let second = time.number(2), time.index == end,
+      end &- start >= 18
+    else { return .none }
+    return Self.instant(year, month, day, hour, minute, second, 0, (0, 1_000_000_000))
+  }
+
+  /// `18:54:34` of the day that an earlier line told, or of one behind it: a log of a time of day
+  /// alone goes on over midnight.
+  private mutating func timeOfDay(
+    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, after: Int64, offset: Int64
+  ) -> Reading {
+    var cursor = Cursor(base: base, index: start, end: end)
+    guard let hour = cursor.number(2), cursor.take(":"), let minute = cursor.number(2),
+      cursor.take(":"), let second = cursor.number(2), hour < 24, minute < 60, second <= 60
+    else { return .none }
+    let fraction = cursor.fraction()
+    guard cursor.index == end else { return .none }
+    let last = timeOfDay?.after == after ? timeOfDay?.last ?? after : after
+    let sinceMidnight = Int64(hour &* 3600 &+ minute &* 60 &+ second)
+    let lastSinceMidnight = ((last % 86400) + 86400) % 86400
+    var seconds = last - lastSinceMidnight + sinceMidnight
+    // Lines are written within the hour of each other's end; half a day back is tomorrow.
+    if sinceMidnight < lastSinceMidnight - 43200 { seconds += 86400 }
+    if sinceMidnight > lastSinceMidnight + 82800 { seconds -= 86400 }
+    guard abs(seconds) < 9_223_000_000 else { return .none }
+    timeOfDay = (after, max(last, seconds))
+    let time = EventTime(seconds: seconds - offset, nanoseconds: fraction.nanoseconds)
+    return Reading(nanoseconds: time.nanoseconds, resolution: fraction.resolution)
+  }
+
+  /// The instant that `#Date:` tells, in seconds since the epoch: an ISO date and time, or
+  /// `12-Jan-1996 00:00:00` as the draft of the format has it.
+  static func directive(_ text: String) -> Int64? {
+    var bytes = Array(text.utf8)
+    while let last = bytes.last, last == 0x20 || last == 0x09 || last == 0x0D { bytes.removeLast() }
+    return bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      let reader = StampReader(secondsFromUTC: 0)
+      var cursor = Cursor(base: base, index: 0, end: buffer.count)
+      var reading = reader.iso(&cursor)
+      if reading.resolution == 0 {
+        cursor.index = 0
+        guard let day = cursor.number(2) ?? cursor.number(1), cursor.take("-"),
+          let month = cursor.monthName(), cursor.take("-"), let year = cursor.number(4),
+          cursor.takeBlanks(), let hour = cursor.number(2), cursor.take(":"),
+          let minute = cursor.number(2), cursor.take(":"), let second = cursor.number(2)
+        else { return nil }
+        reading = instant(year, month, day, hour, minute, second, 0, (0, 1_000_000_000))
+      }
+      guard reading.resolution > 0 else { return nil }
+      return EventTime(nanoseconds: reading.nanoseconds).nanoseconds / 1_000_000_000
+    }
+  }
+
+  /// Seconds east of UTC: `+0530`, `-08:00`, `Z`; `nil` for anything else.
+  static func zone(_ text: String) -> Int64? {
+    let bytes = Array(text.utf8)
+    return bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      var cursor = Cursor(base: base, index: 0, end: buffer.count)
+      let seconds = cursor.zone()
+      return cursor.index == buffer.count ? seconds : nil
+    }
   }
 
   private func any(_ start: Cursor) -> Reading {

@@ -43,7 +43,7 @@ enum ValueKind: UInt8 {
 /// Keeps values that come again and again, as user agents and origins do, so that each is made
 /// into a text once: a table from the bytes as logged to the finished text.
 final class ValueInterner {
-  private let escaping: Escaping
+  let escaping: Escaping
   private let table: ByteTable<String?>
 
   /// An interner for the values of a few lines, or of many.

@@ -3,7 +3,8 @@ internal import HTTPExchange
 extension LogFormat {
   /// `api-gateway`: the JSON that is usual for access logs of Amazon's API Gateway.
   static let apiGateway = LogFormat(
-    name: "api-gateway", summary: "AWS API Gateway JSON: no header that CORS rests on",
+    name: "api-gateway",
+    summary: "AWS API Gateway JSON, after the documentation: no header that CORS rests on",
     members: MemberMap(
       [
         .init("requestTimeEpoch", is: .stamp(Stamp(form: .any, isStart: true))),
@@ -33,4 +34,11 @@ extension LogFormat {
 
       """,
     hides: ["no header of request or response can be logged"])
+
+  /// The format that a stage was given.
+  static func gateway(_ layout: LineLayout, _ origin: String) -> LogFormat {
+    LogFormat(
+      name: "pattern", summary: "API Gateway access log format \(origin)", layout: layout,
+      configuration: apiGateway.configuration, hides: apiGateway.hides)
+  }
 }

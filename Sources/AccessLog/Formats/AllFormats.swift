@@ -4,10 +4,11 @@ extension LogFormat {
     // Text.
     .nginxCORSJSON, .nginxCORS, .apacheCORS, .vhostCombined, .vcombined, .vcommon, .combined,
     .common, .nginxMain, .ingressNginx, .alb, .elb, .s3, .envoy, .istio, .envoyText,
-    .traefikCLF, .haproxy, .lighttpd, .lighttpdNamed, .varnish, .cloudFrontRealTime,
+    .traefikCLF, .haproxy, .haproxyCLF, .lighttpd, .lighttpdNamed, .varnish,
+    .cloudFrontRealTime,
     // JSON of one server.
     .caddy, .caddyConsole, .traefikJSON, .zeekJSON, .envoyJSON, .googleCloudLB, .apiGateway,
-    .cloudflare, .fastly, .suricata,
+    .cloudFrontJSON, .cloudflare, .fastly, .suricata,
     // What names its fields in lines of their own.
     .w3c, .zeek,
     // What names its fields itself.

@@ -12,7 +12,9 @@ extension LogFormat {
 
   /// `elb`: access logs of the Classic Load Balancer.
   static let elb = LogFormat(
-    name: "elb", summary: "AWS Classic Load Balancer: no header but User-Agent",
+    name: "elb",
+    summary: "AWS Classic Load Balancer, after the documentation: "
+      + "no header but User-Agent",
     rule: .layout(
       .builtIn(
         "$start $elb $client $target_address $t1 $t2 $t3 $status $target_status $received $sent "

@@ -1,7 +1,9 @@
 extension LogFormat {
   /// `s3`: server access logs of S3.
   static let s3 = LogFormat(
-    name: "s3", summary: "AWS S3 server access logs: no Origin, preflights are named",
+    name: "s3",
+    summary: "AWS S3 server access logs, after the documentation: "
+      + "no Origin, preflights are named",
     rule: .layout(
       .builtIn(
         "$owner $bucket [$start] $client $requester $id $operation $key \"$request\" $status "

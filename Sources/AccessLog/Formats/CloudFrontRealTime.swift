@@ -4,7 +4,9 @@ extension LogFormat {
   /// `cloudfront-realtime`: real-time logs with all fields in their documented order.
   static let cloudFrontRealTime = LogFormat(
     name: "cloudfront-realtime",
-    summary: "CloudFront real-time logs with every field: Origin, but no header of the response",
+    summary: "CloudFront real-time logs with every field, after the documentation: "
+      + "Origin, but no header "
+      + "of the response",
     rule: .layout(CloudFrontFields.layout(CloudFrontFields.all, allowsMore: true)),
     configuration: """
       # CloudFront real-time logs: choose every field, or at least timestamp, c-ip, sc-status,

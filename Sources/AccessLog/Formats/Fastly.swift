@@ -1,7 +1,9 @@
 extension LogFormat {
   /// `fastly`: JSON of a Fastly logging endpoint with the suggested format.
   static let fastly = LogFormat(
-    name: "fastly", summary: "JSON of a Fastly endpoint, its members known by their names",
+    name: "fastly",
+    summary: "JSON of a Fastly endpoint, after the documentation, "
+      + "its members known by their names",
     rule: .learned(LayoutLearner(.json, sign: .member(prefix: "\"fastly_")), first: nil),
     configuration: #"""
       # The log format (version 2) of a Fastly endpoint with a blank log line. Where shielding is on,

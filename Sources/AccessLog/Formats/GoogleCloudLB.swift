@@ -3,7 +3,9 @@ internal import HTTPExchange
 extension LogFormat {
   /// `gclb`: log entries of Google Cloud's external Application Load Balancer.
   static let googleCloudLB = LogFormat(
-    name: "gclb", summary: "Google Cloud load balancer: no header that CORS rests on",
+    name: "gclb",
+    summary: "Google Cloud load balancer, after the documentation: "
+      + "no header that CORS rests on",
     members: MemberMap(
       [
         .init("timestamp", is: .stamp(Stamp(form: .any, isStart: true))),

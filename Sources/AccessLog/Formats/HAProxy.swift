@@ -13,6 +13,17 @@ extension LogFormat {
     ], rank: .unmistakable)
 }
 
+extension LogFormat {
+  /// `haproxy-clf`: `option httplog clf`, with or without captured headers.
+  static let haproxyCLF = LogFormat(
+    name: "haproxy-clf",
+    summary: "HAProxy's httplog clf: captured headers only when its configuration is given",
+    rule: .layouts(HAProxyLines.layouts(request: nil, response: nil, isCLF: true)),
+    configuration: HAProxyLines.configuration,
+    hides: haproxy.hides,
+    rank: .unmistakable)
+}
+
 /// The lines of `option httplog`.
 enum HAProxyLines {
   /// A captured header: what it is, and where it is cut.
@@ -26,10 +37,23 @@ enum HAProxyLines {
   ///
   /// - Parameters:
   ///   - request: the slots of the request; `nil` when it is not known whether there are any.
-  static func layouts(request: [Slot]?, response: [Slot]?) -> [LineLayout] {
+  ///   - isCLF: whether the lines are those of `option httplog clf`.
+  static func layouts(
+    request: [Slot]?, response: [Slot]?, isCLF: Bool = false
+  ) -> [LineLayout] {
     let unknown = [Slot(meaning: .ignored, length: 0)]
     guard let request, let response else {
-      return [[unknown, unknown], [unknown], []].map(layout)
+      // The slots of the other order stand at the end of the line, one like another.
+      return isCLF
+        ? [clfLayout([], allowsTail: true)] : [[unknown, unknown], [unknown], []].map(layout)
+    }
+    if isCLF {
+      // The blank that parts captures stands at the end where there are none, unless a syslog daemon
+      // takes it off.
+      return (request.isEmpty || response.isEmpty ? [] : [clfLayout([request, response])])
+        + (request.isEmpty && response.isEmpty
+          ? [] : [clfLayout([request.isEmpty ? response : request])])
+        + [clfLayout([]), clfLayout([], end: "\" ")]
     }
     switch (request.isEmpty, response.isEmpty) {
     case (true, true): return [layout([])]
@@ -67,6 +91,42 @@ enum HAProxyLines {
     elements.append(.literal([UInt8(ascii: "\"")]))
     return LineLayout(
       elements: elements, escaping: .hashCaptures, mayBeNginx: false,
+      repeats: Repeats(request: .last, response: .last), limits: limits)
+  }
+
+  /// A line of `option httplog clf`: everything but numbers is quoted, and the captured values follow
+  /// one by one, without a sign where those of the response begin.
+  private static func clfLayout(
+    _ blocks: [[Slot]], end: String = "\"", allowsTail: Bool = false
+  ) -> LineLayout {
+    var elements: [LineElement] = []
+    var limits: [Int] = []
+    func add(_ meaning: FieldMeaning, _ form: FieldForm, after literal: String, length: Int = 0) {
+      elements.append(.literal(Array(literal.utf8)))
+      elements.append(.field(meaning, form))
+      limits.append(length)
+    }
+    add(.client, .word, after: "")
+    add(.stamp(Stamp(form: .clf, isStart: true)), .text, after: " - - [")
+    add(.requestLine, .text, after: "] \"")
+    add(.status, .word, after: "\" ")
+    add(.ignored, .word, after: " ")
+    // The client's port, and the milliseconds of its connection.
+    add(.ignored, .word, after: " \"\" \"\" ")
+    add(.ignored, .word, after: " ")
+    add(.frontend, .text, after: " \"")
+    add(.ignored, .text, after: "\" \"")
+    add(.ignored, .text, after: "\" \"")
+    for index in 0..<4 { add(.ignored, .word, after: index == 0 ? "\" " : " ") }
+    add(.duration(unit: 1_000_000), .word, after: " ")
+    // How it ended, connections, queues; then cookies.
+    for _ in 0..<8 { add(.ignored, .word, after: " ") }
+    add(.ignored, .text, after: " \"")
+    add(.ignored, .text, after: "\" \"")
+    for slot in blocks.joined() { add(slot.meaning, .text, after: "\" \"", length: slot.length) }
+    elements.append(.literal(Array(end.utf8)))
+    return LineLayout(
+      elements: elements, escaping: .hashCaptures, mayBeNginx: false, allowsTail: allowsTail,
       repeats: Repeats(request: .last, response: .last), limits: limits)
   }
 

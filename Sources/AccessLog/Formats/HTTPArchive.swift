@@ -31,6 +31,8 @@ extension LogFormat {
         .init(
           "response", "headers", is: .responseBlock(BlockShape(spelling: .list, isWhole: true))),
         .init("response", "_error", is: .browserError),
+        // Playwright's name.
+        .init("response", "_failureText", is: .browserError),
       ], requiring: [["startedDateTime"], ["request/method"], ["request/url"]]),
     escaping: .json)
 }

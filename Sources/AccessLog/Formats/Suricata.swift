@@ -3,7 +3,9 @@ internal import HTTPExchange
 extension LogFormat {
   /// `suricata`: HTTP events of Suricata's `eve.json`.
   static let suricata = LogFormat(
-    name: "suricata", summary: "Suricata's eve.json: every header field with dump-all-headers",
+    name: "suricata",
+    summary: "Suricata's eve.json, after the documentation: "
+      + "every header field with dump-all-headers",
     members: MemberMap(
       [
         .init("timestamp", is: .stamp(Stamp(form: .any, isStart: false))),

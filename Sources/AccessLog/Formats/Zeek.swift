@@ -7,7 +7,9 @@ extension LogFormat {
 
   /// `zeek-json`: the same as JSON lines.
   static let zeekJSON = LogFormat(
-    name: "zeek-json", summary: "Zeek's http.log as JSON: Origin, and what a script adds",
+    name: "zeek-json",
+    summary: "Zeek's http.log as JSON, after the documentation: "
+      + "Origin, and what a script adds",
     members: MemberMap(
       ZeekScript.names.map { MemberMap.Place($0, is: ZeekNames.meaning(of: $0)) },
       requiring: [["id.orig_h"], ["ts"], ["method"], ["uri"]]),

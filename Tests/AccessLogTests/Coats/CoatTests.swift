@@ -6,8 +6,8 @@ import Testing
 
 /// What stands around lines: each coat has a sample of the same twelve lines in `CoatedLines`.
 ///
-/// Those of the journal and of syslog were written by journalctl and rsyslogd, the others after the
-/// producers' documentation.
+/// Those of the journal, of syslog and of Docker were written by journalctl, rsyslogd and dockerd, the
+/// others after the producers' documentation.
 @Suite("Coats around log lines")
 struct CoatTests {
   private static func sample(_ coat: String) throws -> [UInt8] {

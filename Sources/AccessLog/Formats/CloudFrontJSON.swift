@@ -1,0 +1,36 @@
+internal import HTTPExchange
+
+extension LogFormat {
+  /// `cloudfront-json`: standard logs of version 2 as JSON, with whichever fields were chosen.
+  static let cloudFrontJSON = LogFormat(
+    name: "cloudfront-json",
+    summary: "CloudFront standard logs as JSON, after the documentation: "
+      + "neither Origin nor a header "
+      + "of the response",
+    members: MemberMap(
+      [
+        .init("timestamp(ms)", is: .stamp(Stamp(form: .epoch(unit: 1_000_000), isStart: false))),
+        .init("timestamp", is: .stamp(Stamp(form: .epoch(unit: 1_000_000_000), isStart: false))),
+        .init("date", is: .stamp(Stamp(form: .dateAndTime, isStart: false))),
+        .init("c-ip", is: .client),
+        .init("cs-method", is: .method),
+        .init("cs-uri-stem", is: .path),
+        .init("cs-uri-query", is: .arguments),
+        .init("sc-status", is: .status),
+        .init("x-host-header", is: .hostHeader),
+        .init("cs-protocol", is: .scheme),
+        .init("cs-protocol-version", is: .httpVersion),
+        .init("time-taken", is: .duration(unit: 1_000_000_000)),
+        .init("cs(User-Agent)", is: .userAgent),
+        .init("cs(Referer)", is: .requestHeader(.referer)),
+        .init("x-forwarded-for", is: .requestHeader(.xForwardedFor)),
+      ],
+      requiring: [
+        ["cs-method"], ["cs-uri-stem"], ["sc-status"], ["timestamp(ms)", "timestamp", "date"],
+      ], joining: ["date", "time"]),
+    escaping: .percent, configuration: w3c.configuration,
+    hides: [
+      "neither Origin nor any header of the response is logged, so there is never a verdict",
+      "delivery is best effort: lines can come hours late, or not at all",
+    ])
+}
