@@ -26,6 +26,9 @@ struct PlannedSource {
   /// The name and the digest of its beginning, as in the identifiers of its exchanges.
   var identity: String
   var firstTime: EventTime?
+  /// Nanoseconds by which its watermark stays behind what was read, since lines may stand in the wrong
+  /// order; 0 where the watermark is exact.
+  var reorderWindow = ExchangeBatch.reorderWindow
   /// Opens the input; `nil` when it is gone, which has been noted by then.
   var open: () throws(StageError) -> (any ExchangeSource)?
 }

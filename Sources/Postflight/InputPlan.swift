@@ -105,11 +105,15 @@ struct InputPlan {
       case .log(let format): LogReader.firstTime(in: input.head, format: format, options: options)
       case .records: Self.firstTime(ofRecords: input.head)
       }
+    let reorderWindow = if case .log = kind { ExchangeBatch.reorderWindow } else { Int64(0) }
     // A pipe cannot be opened again: what was read of it would be missing.
     let kept = input.isRegularFile ? nil : input
     let choice = format
     sources.append(
-      PlannedSource(path: path, name: input.name, identity: input.source, firstTime: firstTime) {
+      PlannedSource(
+        path: path, name: input.name, identity: input.source, firstTime: firstTime,
+        reorderWindow: reorderWindow
+      ) {
         () throws(StageError) -> (any ExchangeSource)? in
         let usesThread = kept == nil && threads.take()
         let again: ByteInput

@@ -11,10 +11,11 @@ final class RecordSource {
   private(set) var sources = BoundedSources()
 
   /// Records that are read at once.
-  private static let batchSize = 1024
+  private let batchSize: Int
 
-  init(_ input: ByteInput) {
+  init(_ input: ByteInput, batchSize: Int = 1024) {
     path = input.path
+    self.batchSize = batchSize
     lines = LineInput(input)
   }
 
@@ -24,7 +25,7 @@ final class RecordSource {
   func nextBatch() throws(StageError) -> ExchangeBatch? {
     guard !isAtEnd else { return nil }
     var batch = ExchangeBatch(exchanges: [], watermark: EventTime(nanoseconds: .min))
-    while batch.exchanges.count < Self.batchSize {
+    while batch.exchanges.count < batchSize {
       guard let line = try lines.nextRecord(of: path) else {
         isAtEnd = true
         batch.watermark = EventTime(nanoseconds: .max)

@@ -17,6 +17,8 @@ struct SourceClocks {
 
   private var places: [String: Int] = [:]
   private var spans: [Span] = []
+  /// Whether any two sources were seen to run side by side.
+  private var hasNodes = false
   private var lastSource = ""
   private var lastPlace = -1
 
@@ -31,6 +33,13 @@ struct SourceClocks {
     let source = exchange.id.source
     if lastPlace < 0 || source != lastSource {
       guard let place = places[source] ?? added(source, exchange.time) else { return }
+      // One that goes on after another began is no earlier file of the same log.
+      if !hasNodes, lastPlace >= 0,
+        spans[place].first < spans[lastPlace].first,
+        spans[lastPlace].first.advanced(by: Self.disorder) < exchange.time
+      {
+        hasNodes = true
+      }
       lastSource = source
       lastPlace = place
     }
@@ -49,14 +58,15 @@ struct SourceClocks {
   ///
   /// - Returns: `nil` when it does not, when it is more than ``PairingLimits/clockSkew``, and when
   ///   both are of one clock, as far as that can be told: of one source, or of two that follow each
-  ///   other.
+  ///   other where no sources run side by side.
   func gap(from request: Exchange, to preflight: Exchange) -> Int64? {
     let (end, start) = (preflight.endInterval.lowerBound, request.startInterval.upperBound)
     let (gap, overflow) = end.nanoseconds.subtractingReportingOverflow(start.nanoseconds)
     guard !overflow, gap > 0, gap <= PairingLimits.clockSkew,
       request.id.source != preflight.id.source,
       let first = places[request.id.source], let second = places[preflight.id.source],
-      spans[first].last >= preflight.time.advanced(by: Self.disorder)
+      // Of a node that logs little, nothing else may have been heard yet.
+      hasNodes || spans[first].last >= preflight.time.advanced(by: Self.disorder)
         || spans[second].first <= request.time.advanced(by: -Self.disorder)
     else { return nil }
     return gap

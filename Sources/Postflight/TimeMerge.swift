@@ -4,28 +4,32 @@ internal import HTTPExchange
 /// Merges the exchanges of many sources in the order of time.
 ///
 /// Sources are opened when the time of their first record has come, so that a month of rotated files
-/// needs no more memory than the few that overlap. The order depends on the exchanges alone: not on
-/// how they were split into files, nor on the order of the arguments, nor on threads.
+/// needs no more memory than the few that overlap. Where so many overlap that what has to wait is too
+/// much to be held, or that they cannot all be open, it waits in temporary files. The order depends on
+/// the exchanges alone: not on how they were split into files, nor on the order of the arguments, nor
+/// on threads.
 struct TimeMerge {
   /// Exchanges of one source that may wait for earlier ones of it.
   ///
-  /// What comes later than this many others is counted as late. Bounds memory where a log is dense.
+  /// What stands further behind than this many others of its log is counted as late. Bounds memory
+  /// where a log is dense.
   static let maximumWaiting = 16_384
-  /// Bytes of all exchanges that may wait: an exchange of ordinary size has some 2 KB, a hostile one
-  /// a hundred times that.
+  /// Bytes of all exchanges that may wait in memory: an exchange of ordinary size has some 2 KB, a
+  /// hostile one a hundred times that.
   static let maximumWaitingBytes = 96 << 20
   /// Sources that may be open at once, some 200 KB each, unless the system allows fewer.
   ///
-  /// Where more overlap in time, the others wait for one of them to end, and what they hold counts as
-  /// late.
+  /// Where more overlap in time, some are read to their ends, and what they hold waits.
   static let maximumOpen = 512
   /// Batches after which a file is left for the next one; a small one is closed by then.
   private static let firstBatches = 3
 
   /// A source whose time has come, and what it gave that has to wait.
   private final class Lane {
-    private let planned: PlannedSource
+    private let planned: PlannedSource?
     private var source: (any ExchangeSource)?
+    /// Whether it is a file of a ``MergeSpool``, whose order is sure.
+    var isRun: Bool { planned == nil }
     var watermark: EventTime
     var waiting = SortedQueue()
     var batches = 0
@@ -36,9 +40,21 @@ struct TimeMerge {
       watermark = time
     }
 
+    /// Up to when it was read, so that only lines in the wrong order could still be earlier.
+    ///
+    /// Of what it was not read for nothing may be passed over: what waits for that goes to the spool.
+    var readUpTo: EventTime { watermark.advanced(by: planned?.reorderWindow ?? 0) }
+
+    /// A file of a ``MergeSpool``.
+    init(run: any ExchangeSource, from time: EventTime) {
+      planned = nil
+      source = run
+      watermark = time
+    }
+
     /// The next batch; of sources that begin at the same time, one is opened after another.
     func nextBatch() throws(StageError) -> ExchangeBatch? {
-      if source == nil, !isAtEnd { source = try planned.open() }
+      if source == nil, !isAtEnd { source = try planned?.open() }
       let batch = try source?.nextBatch()
       if batch == nil {
         isAtEnd = true
@@ -55,13 +71,20 @@ struct TimeMerge {
     var runnerUp: Lane?
     /// Only what is before this instant may be given out; `nil` when nothing earlier can come.
     var bound: EventTime?
-    /// Whether the bound may be passed over while too much waits.
-    var mayHurry: Bool
+    /// While too much waits, what is before this instant may be given out all the same.
+    var hurriedBound: EventTime?
+
+    func admits(_ time: EventTime, isTooMuch: Bool) -> Bool {
+      guard let bound, time >= bound else { return true }
+      return isTooMuch && hurriedBound.map { time < $0 } ?? false
+    }
   }
 
   private var unopened: ArraySlice<PlannedSource>
   private var lanes: [Lane] = []
   private let openLimit: Int
+  private let waitingLimit: Int
+  private let spool: MergeSpool
   private var openCount = 0
   private var waitingCount = 0
   private var waitingBytes = 0
@@ -73,15 +96,24 @@ struct TimeMerge {
   /// Exchanges of a copy of an input: the same record under the same name.
   private(set) var copyCount: UInt64 = 0
 
-  /// - Parameter sources: in the order of their first record.
-  init(_ sources: [PlannedSource]) {
+  /// - Parameters:
+  ///   - sources: in the order of their first record.
+  ///   - spoolFolder: where temporary files are made, if any are needed.
+  ///   - openLimit: sources that may be open at once, at the most.
+  ///   - waitingLimit: bytes of all exchanges that may wait in memory.
+  init(
+    _ sources: [PlannedSource], spoolFolder: String = NSTemporaryDirectory(),
+    openLimit most: Int = Self.maximumOpen, waitingLimit: Int = Self.maximumWaitingBytes
+  ) {
     unopened = sources[...]
+    spool = MergeSpool(folder: spoolFolder)
+    self.waitingLimit = waitingLimit
     var limit = rlimit()
     // Some descriptors are for everything else.
     let allowed =
       getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-      ? Int(clamping: limit.rlim_cur) - 32 : Self.maximumOpen
-    openLimit = max(8, min(Self.maximumOpen, allowed))
+      ? Int(clamping: limit.rlim_cur) - 32 - MergeSpool.maximumRuns : most
+    openLimit = max(8, min(most, allowed))
   }
 
   /// The next exchange in the order of time; `nil` at the end.
@@ -99,6 +131,7 @@ struct TimeMerge {
       try openDue()
       let slowest = lanes.filter { !$0.isAtEnd }.min { $0.watermark < $1.watermark }
       if passTurn(slowest) { continue }
+      if waitingBytes >= waitingLimit { try spill() }
       if let slowest {
         try pull(slowest)
       } else if unopened.isEmpty {
@@ -109,11 +142,11 @@ struct TimeMerge {
 
   /// The first exchange of the lane whose turn it is; `nil` when its turn is over.
   private mutating func takeTurn() -> Exchange? {
-    guard let lane = turn?.lane, let time = lane.waiting.firstTime else { return nil }
-    if let bound = turn?.bound, time >= bound, !(turn?.mayHurry == true && isTooMuch) {
-      return nil
-    }
-    if let other = turn?.runnerUp, other.waiting.isFirst(before: lane.waiting) { return nil }
+    guard let turn, let time = turn.lane.waiting.firstTime,
+      turn.admits(time, isTooMuch: isTooMuch)
+    else { return nil }
+    let lane = turn.lane
+    if let other = turn.runnerUp, other.waiting.isFirst(before: lane.waiting) { return nil }
     if time < latest { lateCount += 1 } else { latest = time }
     let before = lane.waiting.bytes
     defer {
@@ -126,7 +159,7 @@ struct TimeMerge {
   /// Whether more waits than may.
   private var isTooMuch: Bool {
     waitingCount >= Self.maximumWaiting * max(1, openCount)
-      || waitingBytes >= Self.maximumWaitingBytes
+      || waitingBytes >= waitingLimit
   }
 
   /// Gives the turn to the lane with the earliest exchange, if that may be given out.
@@ -148,11 +181,13 @@ struct TimeMerge {
     guard let first else { return false }
     openCount = lanes.count { !$0.isAtEnd }
     let bound = slowest?.watermark ?? unopenedReach
-    let mayHurry = openCount > 0
-    if let bound, let time = first.waiting.firstTime, time >= bound, !(mayHurry && isTooMuch) {
+    let next = Turn(
+      lane: first, runnerUp: second, bound: bound,
+      hurriedBound: lanes.lazy.filter { !$0.isAtEnd }.map(\.readUpTo).min())
+    guard let time = first.waiting.firstTime, next.admits(time, isTooMuch: isTooMuch) else {
       return false
     }
-    turn = Turn(lane: first, runnerUp: second, bound: bound, mayHurry: mayHurry)
+    turn = next
     return true
   }
 
@@ -163,10 +198,11 @@ struct TimeMerge {
 
   /// Opens every source whose first record may stand before what would be given out next.
   private mutating func openDue() throws(StageError) {
-    while let planned = unopened.first, lanes.count < openLimit {
+    while let planned = unopened.first {
       let open = lanes.lazy.filter { !$0.isAtEnd }.map(\.watermark).min()
       let reach = open ?? lanes.compactMap(\.waiting.firstTime).min()
       if let reach, let start = unopenedReach, start > reach { return }
+      if lanes.count(where: { !$0.isRun && !$0.isAtEnd }) >= openLimit { try drain() }
       unopened.removeFirst()
       let start = planned.firstTime?.advanced(by: -ExchangeBatch.reorderWindow)
       lanes.append(Lane(planned, from: start ?? EventTime(nanoseconds: .min)))
@@ -185,14 +221,52 @@ struct TimeMerge {
       lane.waiting.insert(batch.exchanges)
       waitingCount += batch.exchanges.count
       waitingBytes += lane.waiting.bytes - before
-    } while lane.batches < Self.firstBatches
+    } while lane.batches < Self.firstBatches && !lane.isRun && waitingBytes < waitingLimit
   }
 
-  /// Puts together what ended sources left, so that there are hardly more lanes than open sources.
+  /// Puts together what ended sources left, the fewer first, so that there are hardly more lanes than
+  /// open sources and nothing is moved often.
   private mutating func gather(_ lane: Lane) {
-    guard let ended = lanes.first(where: { $0.isAtEnd && $0 !== lane }) else { return }
-    ended.waiting.insert(lane.waiting.takeAll())
-    lanes.removeAll { $0 === lane }
+    while let index = lanes.firstIndex(where: {
+      $0.isAtEnd && $0 !== lane && $0.waiting.count <= 2 * lane.waiting.count
+    }) {
+      let ended = lanes.remove(at: index)
+      lane.waiting.merge(&ended.waiting)
+    }
+  }
+
+  /// Reads the source that was opened first to its end, so that another can be opened.
+  private mutating func drain() throws(StageError) {
+    guard let lane = lanes.first(where: { !$0.isAtEnd && !$0.isRun }) else { return }
+    while !lane.isAtEnd {
+      try pull(lane)
+      if waitingBytes >= waitingLimit { try spill() }
+    }
+  }
+
+  /// Lets everything that waits do so in a file.
+  private mutating func spill() throws(StageError) {
+    var all = lanes.flatMap { $0.waiting.takeAll() }
+    waitingCount = 0
+    waitingBytes = 0
+    lanes.removeAll(where: \.isAtEnd)
+    all.sort { $0.time == $1.time ? $0.id < $1.id : $0.time < $1.time }
+    guard let time = all.first?.time else { return }
+    var rest = all[...]
+    let run = try spool.write { () throws(StageError) in rest.popFirst() }
+    if lanes.count(where: \.isRun) >= MergeSpool.maximumRuns { try spillRuns() }
+    lanes.append(Lane(run: run, from: time))
+  }
+
+  /// Makes one file of all that there are.
+  private mutating func spillRuns() throws(StageError) {
+    var runs = TimeMerge([], spoolFolder: spool.folder)
+    runs.lanes = lanes.filter(\.isRun)
+    guard let time = runs.lanes.map(\.watermark).min() else { return }
+    let run = try spool.write { () throws(StageError) in try runs.next() }
+    copyCount += runs.copyCount
+    lanes.removeAll(where: \.isRun)
+    lanes.append(Lane(run: run, from: time))
   }
 }
 
@@ -205,6 +279,8 @@ struct SortedQueue {
   private var exchanges: [Exchange?] = []
   private var sizes: [Int] = []
   private var head = 0
+  /// How many there are.
+  var count: Int { times.count - head }
   /// Bytes of all exchanges, roughly.
   private(set) var bytes = 0
 
@@ -240,6 +316,32 @@ struct SortedQueue {
   mutating func takeAll() -> [Exchange] {
     defer { self = Self() }
     return exchanges[head...].compactMap { $0 }
+  }
+
+  /// Takes all exchanges of another queue over.
+  mutating func merge(_ other: inout Self) {
+    guard other.count > 0 else { return }
+    var merged = Self()
+    merged.times.reserveCapacity(count + other.count)
+    merged.exchanges.reserveCapacity(count + other.count)
+    merged.sizes.reserveCapacity(count + other.count)
+    while count > 0 || other.count > 0 {
+      if other.isFirst(before: self) {
+        merged.takeFirst(of: &other)
+      } else {
+        merged.takeFirst(of: &self)
+      }
+    }
+    merged.bytes = bytes + other.bytes
+    other = Self()
+    self = merged
+  }
+
+  private mutating func takeFirst(of other: inout Self) {
+    times.append(other.times[other.head])
+    exchanges.append(other.exchanges[other.head].take())
+    sizes.append(other.sizes[other.head])
+    other.head += 1
   }
 
   /// Puts exchanges in.

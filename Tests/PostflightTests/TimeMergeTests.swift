@@ -39,7 +39,10 @@ struct TimeMergeTests {
       latest = part.map(\.time).reduce(latest, max)
       batches.append(ExchangeBatch(exchanges: part, watermark: latest.advanced(by: -window)))
     }
-    return PlannedSource(path: name, name: name, identity: name, firstTime: exchanges.first?.time) {
+    return PlannedSource(
+      path: name, name: name, identity: name, firstTime: exchanges.first?.time,
+      reorderWindow: window
+    ) {
       PreparedSource(batches, onOpen: onOpen)
     }
   }
@@ -134,5 +137,62 @@ struct TimeMergeTests {
     ])
     #expect(result.ids.count == count + 1)
     #expect(result.late == 1)
+  }
+
+  @Test(
+    "sources that all overlap come out in order, though few may be open and little may be held",
+    arguments: 0..<6)
+  func overlapping(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let sources = [40, 40, 300, 300, 3000, 3000][Int(seed)]
+    var builder = TrafficBuilder()
+    var split: [[Exchange]] = Array(repeating: [], count: sources)
+    var all: [Exchange] = []
+    for index in 0..<max(6000, sources * 3) {
+      let place = random.number(below: sources)
+      builder.source = "node-\(place).log@\(place)"
+      let exchange = builder.exchange("GET", at: Int64(index * 500 + random.number(below: 400)))
+      split[place].append(exchange)
+      all.append(exchange)
+    }
+    let window = seed % 2 == 0 ? 0 : ExchangeBatch.reorderWindow
+    let planned = split.enumerated().filter { !$1.isEmpty }.map {
+      self.planned("\($0)", $1, batch: [3, 50][Int(seed) / 2 % 2], window: window)
+    }.sorted { ($0.firstTime ?? .init(nanoseconds: 0)) < ($1.firstTime ?? .init(nanoseconds: 0)) }
+    var merge = TimeMerge(planned, openLimit: 16, waitingLimit: 1 << 20)
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    #expect(ids == all.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id.description))
+    #expect(merge.lateCount == 0)
+  }
+
+  @Test("when there are many temporary files they are made into one")
+  func manyRuns() throws {
+    // Each source reaches from the beginning to the end, so that nothing can be given out before all
+    // were read.
+    var builder = TrafficBuilder()
+    var all: [Exchange] = []
+    let planned = (0..<200).map { place in
+      builder.source = "node-\(place).log@\(place)"
+      let exchanges = (0..<10).map {
+        builder.exchange("GET", at: Int64($0 * 600_000 + place))
+      }
+      all += exchanges
+      return self.planned("\(place)", exchanges, batch: 10)
+    }
+    var merge = TimeMerge(planned, openLimit: 8, waitingLimit: 1 << 12)
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    #expect(ids == all.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id.description))
+    #expect(merge.lateCount == 0)
+  }
+
+  @Test("a temporary folder that cannot be written to is an error, not a loss")
+  func noSpool() {
+    let planned = (0..<20).map {
+      self.planned("\($0)", traffic("node-\($0)@\($0)", [0, 10_000_000]), batch: 2)
+    }
+    var merge = TimeMerge(planned, spoolFolder: "/nowhere", openLimit: 8, waitingLimit: 1 << 10)
+    #expect(throws: StageError.self) { while try merge.next() != nil {} }
   }
 }
