@@ -31,7 +31,9 @@ struct Judgement {
 
 extension SourceRecord {
   /// What pairing had to give up, as a record of its own.
-  init(pairingNotes notes: [String: UInt64]) {
+  ///
+  /// - Parameter twins: which inputs look like the same traffic seen twice, one sentence each.
+  init(pairingNotes notes: [String: UInt64], twins: [String] = []) {
     self.init(input: "pairing", digest: "", kind: "pairing")
     self.notes = notes
     if let count = notes["late-exchanges"] {
@@ -48,6 +50,13 @@ extension SourceRecord {
       warnings.append(
         "\(count) exchanges look like some that another input holds, but the inputs do not show the "
           + "same traffic: they were counted apart")
+    }
+    warnings += twins
+    if let count = notes["requests-without-preflight"] {
+      warnings.append(
+        "\(count) requests of pages of other origins need a preflight and have none here: if this goes "
+          + "on after the first two hours, the log of another server that answers for this host is missing"
+      )
     }
     if let count = notes["skewed-pairs"] {
       warnings.append(

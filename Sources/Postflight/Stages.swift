@@ -69,7 +69,7 @@ public func extract(_ options: StageOptions, to sink: @escaping ByteSink) throws
     options.inputs, format: options.format, options: options.ingest,
     keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs, outputs: options.ownOutputs)
   try plan.requireInput()
-  var merge = TimeMerge(plan.sources)
+  var merge = TimeMerge(plan.sources, spoolFolder: options.temporaryFolder)
   var lines = LineSink(sink)
   while var exchange = try merge.next() {
     if options.anonymizesClients { exchange.anonymizeClient() }
@@ -173,7 +173,7 @@ struct JudgedInput {
 func judge(
   _ plan: InputPlan, _ options: StageOptions, give: (Call) throws(StageError) -> Void
 ) throws(StageError) -> JudgedInput {
-  var merge = TimeMerge(plan.sources)
+  var merge = TimeMerge(plan.sources, spoolFolder: options.temporaryFolder)
   var vantages = VantageJoin()
   var pairing = Pairing(engine: options.engine)
   var outcomes = BrowserOutcomes()
@@ -208,7 +208,10 @@ func judge(
   let copies = vantages.joined + merge.copyCount
   if copies > 0 { notes["joined-copies"] = copies }
   if vantages.doubtful > 0 { notes["possible-copies"] = vantages.doubtful }
-  if !notes.isEmpty { records.append(SourceRecord(pairingNotes: notes)) }
+  let twins = vantages.twinSentences
+  if !notes.isEmpty || !twins.isEmpty {
+    records.append(SourceRecord(pairingNotes: notes, twins: twins))
+  }
   return JudgedInput(records: records, traffic: TrafficRecord(counts: pairing.notCORS))
 }
 

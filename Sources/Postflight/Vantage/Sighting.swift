@@ -62,6 +62,21 @@ enum Sighting {
     return Match(rule: .likeness, distance: distance)
   }
 
+  /// Nanoseconds from one record to another that looks like it, from whatever it comes; `nil` when they
+  /// do not look alike.
+  static func offset(from left: Exchange, to right: Exchange) -> Int64? {
+    guard left.id.source != right.id.source, left.method == right.method,
+      left.url.target == right.url.target, agree(left.status, right.status),
+      agree(left.userAgent, right.userAgent), isOneClient(left, right), wereSeen(left, right),
+      agree(left.requestID, right.requestID)
+    else { return nil }
+    let step = max(left.resolution.nanoseconds, right.resolution.nanoseconds)
+    let (offset, overflow) = right.time.nanoseconds
+      .subtractingReportingOverflow(left.time.nanoseconds)
+    guard !overflow, offset.magnitude <= UInt64(TwinTable.skew + step) else { return nil }
+    return offset
+  }
+
   /// More for a record from which more can be judged.
   static func fullness(_ exchange: Exchange) -> Int {
     func fullness(_ message: MessageEvidence) -> Int {
@@ -79,11 +94,11 @@ enum Sighting {
 
   // MARK: Parts
 
-  /// Whether both are the same line of files of one content under two names.
+  /// Whether both are the same line of two files with one beginning: copies under two names, or in two
+  /// places, one of which may have been made when less was written.
   private static func isCopy(_ left: Exchange, _ right: Exchange) -> Bool {
     guard left.id.number == right.id.number, left.id.ordinal == right.id.ordinal,
-      left.id.source != right.id.source,
-      VantageTable.digest(left.id.source) == VantageTable.digest(right.id.source)
+      left.id.source != right.id.source
     else { return false }
     var copy = right
     copy.id = left.id

@@ -32,6 +32,10 @@ struct VantageJoin {
     let exchange: Exchange
     let vantage: Int
     var group: Int?
+    /// The number of its input, as ``TwinTable`` has it.
+    var input: Int?
+    /// Whether it was found to look like one of another input.
+    var hasTwin = false
     let expiry: EventTime
     let size: Int
   }
@@ -70,6 +74,7 @@ struct VantageJoin {
   private var groups: [Int: Group] = [:]
   private var vantages = VantageTable()
   private var overlaps = OverlapTable()
+  private var twins = TwinTable()
   private var byRequest = RecentTable()
   private var byCall = RecentTable()
   /// Whether there can be copies that share no request id; until then nothing is looked up.
@@ -80,6 +85,9 @@ struct VantageJoin {
   /// Exchanges that look like another vantage point's and count by themselves.
   private(set) var doubtful: UInt64 = 0
 
+  /// Which inputs look like the same traffic seen twice, and were counted twice.
+  var twinSentences: [String] { twins.sentences }
+
   /// Takes the next exchange.
   mutating func add(_ exchange: Exchange) {
     let time = exchange.time
@@ -89,7 +97,7 @@ struct VantageJoin {
     let size = exchange.approximateBytes
     entries.append(
       Entry(
-        exchange: exchange, vantage: vantage,
+        exchange: exchange, vantage: vantage, input: twins.see(exchange),
         expiry: min(
           max(time, exchange.endedAt ?? time).advanced(by: Self.memory),
           time.advanced(by: Self.longestMemory)),
@@ -113,9 +121,29 @@ struct VantageJoin {
     guard looksAlike else { return }
     if !isLinked {
       let (peer, forwarded) = Self.callKeys(exchange)
-      link(number, among: byCall.numbers(peer) + (forwarded.map(byCall.numbers) ?? []))
+      let candidates = byCall.numbers(peer) + (forwarded.map(byCall.numbers) ?? [])
+      if !link(number, among: candidates) { noteTwin(number, among: candidates) }
     }
     index(number)
+  }
+
+  /// Looks for a line of another input that cannot be joined and looks alike, each for one at most.
+  private mutating func noteTwin(_ number: Int, among candidates: [Int]) {
+    guard let own = entry(number), let input = own.input else { return }
+    var best: (number: Int, input: Int, offset: Int64)?
+    for candidate in candidates where candidate != number {
+      guard let other = entry(candidate), !other.hasTwin, other.group == nil,
+        let otherInput = other.input,
+        let offset = Sighting.offset(from: other.exchange, to: own.exchange)
+      else { continue }
+      if best.map({ offset.magnitude < $0.offset.magnitude }) ?? true {
+        best = (candidate, otherInput, offset)
+      }
+    }
+    guard let best else { return }
+    entries[best.number - base]?.hasTwin = true
+    entries[number - base]?.hasTwin = true
+    twins.match(best.input, input, offset: best.offset)
   }
 
   /// The next exchange that counts; `nil` when more must come first.

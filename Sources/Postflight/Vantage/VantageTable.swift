@@ -2,54 +2,46 @@ internal import HTTPExchange
 
 /// Tells vantage points apart by what they record, not by file: the rotations of one log, and the
 /// logs of nodes of one kind, are one.
+///
+/// What came through a proxy, which named the client, was seen
+/// behind what came without one.
 struct VantageTable {
   /// Vantage points that are told apart; all further ones count as one, which joins nothing.
   static let maximumCount = 32
-  /// Sources of which it is remembered what was seen last.
-  private static let maximumSources = 8192
 
   private enum Kind: Equatable {
     case capture
-    case log([HeaderName: Fidelity])
+    case log([HeaderName: Fidelity], isForwarded: Bool)
   }
 
   private struct Source {
     var name: String
     var coverage: Coverage
+    var isForwarded: Bool
     var vantage: Int
   }
 
   private var kinds: [Kind] = []
   private var last: Source?
+  /// Two of those that were seen.
   private var sources: Set<String> = []
-  private var digests: Set<String> = []
-  private var hasCopies = false
 
   /// Whether one exchange can have been seen twice without a request id that tells.
-  var mayHoldCopies: Bool { kinds.count > 1 || hasCopies }
+  var mayHoldCopies: Bool { sources.count > 1 }
 
   /// The number of the vantage point from which an exchange was seen.
   mutating func vantage(of exchange: Exchange) -> Int {
     let coverage = Self.deciding(exchange)
+    let isForwarded = exchange.forwardedFor != nil
     if let last, last.name == exchange.id.source {
-      if last.coverage == coverage { return last.vantage }
-    } else {
-      note(exchange.id.source)
+      if last.isForwarded == isForwarded, last.coverage == coverage { return last.vantage }
+    } else if sources.count < 2 {
+      sources.insert(exchange.id.source)
     }
-    let vantage = number(of: coverage)
-    last = Source(name: exchange.id.source, coverage: coverage, vantage: vantage)
+    let vantage = number(of: coverage, isForwarded)
+    last = Source(
+      name: exchange.id.source, coverage: coverage, isForwarded: isForwarded, vantage: vantage)
     return vantage
-  }
-
-  /// What stands behind the `@` of a source.
-  static func digest(_ source: String) -> Substring {
-    guard let mark = source.utf8.lastIndex(of: UInt8(ascii: "@")) else { return source[...] }
-    return source[source.utf8.index(after: mark)...]
-  }
-
-  private mutating func note(_ source: String) {
-    guard sources.count < Self.maximumSources, sources.insert(source).inserted else { return }
-    if !digests.insert(String(Self.digest(source))).inserted { hasCopies = true }
   }
 
   /// The half of an exchange that says what its source records; an answer may be missing.
@@ -59,8 +51,11 @@ struct VantageTable {
     return .complete
   }
 
-  private mutating func number(of coverage: Coverage) -> Int {
-    let kind: Kind = if case .only(let names) = coverage { .log(names) } else { .capture }
+  private mutating func number(of coverage: Coverage, _ isForwarded: Bool) -> Int {
+    let kind: Kind =
+      if case .only(let names) = coverage { .log(names, isForwarded: isForwarded) } else {
+        .capture
+      }
     if let known = kinds.firstIndex(of: kind) { return known }
     guard kinds.count < Self.maximumCount else { return kinds.count - 1 }
     kinds.append(kind)
