@@ -35,6 +35,17 @@ public enum ClientAddress {
     }
   }
 
+  /// Whether a host of a URL means something inside of one network only.
+  public static func isInternalHost(_ host: String) -> Bool {
+    let isName = host.utf8.contains { $0 | 0x20 >= 97 && $0 | 0x20 <= 122 }
+    if host.hasPrefix("[") || !isName {
+      return isInternal(host.filter { $0 != "[" && $0 != "]" })
+    }
+    return !host.utf8.contains(UInt8(ascii: "."))
+      || [".internal", ".local", ".localdomain", ".localhost", ".svc", ".lan"]
+        .contains { host.hasSuffix($0) }
+  }
+
   private static func canonicalIPv6(_ text: String) -> String {
     let address = text.prefix { $0 != "%" }
     var raw = in6_addr()

@@ -33,7 +33,8 @@ extension RequestURL {
     let authority = host.flatMap { Origin.split(authority: $0) }
     if trustsForwarded {
       let forwarded = Forwarded(request)
-      let edge = forwarded.host.flatMap { Origin.split(authority: $0) } ?? authority
+      let named = forwarded.host.flatMap { Origin.split(authority: $0) }
+      let edge = named ?? authority
       if forwarded.proto == nil, scheme == "http", request.showsTerminator(host: edge?.host) {
         // Forwarded by somebody who does not say from which scheme.
         self.init(
@@ -41,10 +42,29 @@ extension RequestURL {
         return
       }
       scheme = forwarded.proto ?? scheme
-      port = forwarded.host == nil && forwarded.proto == nil ? port : nil
+      port = named == nil && forwarded.proto == nil ? port : nil
+      port = edge?.port ?? forwarded.port ?? port
+      let page = request.first(.origin).flatMap { Origin($0) }
+      if scheme == "http", page?.scheme == "https", edge.map({ !Self.isLoopback($0.host) }) ?? false
+      {
+        // A secure page cannot call it in clear text: a second proxy named its own hop.
+        self.init(scheme: nil, host: edge?.host, port: port, target: target)
+        return
+      }
+      let isRewritten =
+        named == nil && forwarded.proto != nil
+        && edge.map { ClientAddress.isInternalHost($0.host) } ?? false
+        && page.map { !ClientAddress.isInternalHost($0.host) } ?? false
+      if isRewritten {
+        // The scheme is the browser's, the host is the one behind: together they are no URL of anybody.
+        self.init(scheme: nil, host: edge?.host, port: nil, target: target)
+        return
+      }
+      // Proxies that name the host leave out the port as often as not.
+      let isPortDropped = port == nil && forwarded.proto != nil && page?.host == edge?.host
       self.init(
         scheme: scheme, host: edge?.host,
-        port: edge?.port ?? forwarded.port ?? port ?? scheme.flatMap(Origin.defaultPort(of:)),
+        port: port ?? (isPortDropped ? nil : scheme.flatMap(Origin.defaultPort(of:))),
         target: target)
       return
     }

@@ -101,24 +101,14 @@ extension ExchangeTraits {
   fileprivate static func mayBeRewritten(
     _ exchange: Exchange, _ host: String, _ origin: Origin
   ) -> Bool {
-    !isProvedByOrigin(exchange) && exchange.url.scheme != "https" && isInternalHost(host)
-      && !isInternalHost(origin.host)
+    !isProvedByOrigin(exchange) && exchange.url.scheme != "https"
+      && ClientAddress.isInternalHost(host) && !ClientAddress.isInternalHost(origin.host)
   }
 
   /// Whether an `Origin` alone says that a request crosses origins: a `GET` or `HEAD` within one has
   /// none, all other methods have it always.
   fileprivate static func isProvedByOrigin(_ exchange: Exchange) -> Bool {
     exchange.method == "GET" || exchange.method == "HEAD"
-  }
-
-  private static func isInternalHost(_ host: String) -> Bool {
-    let isName = host.utf8.contains { $0 | 0x20 >= 97 && $0 | 0x20 <= 122 }
-    if host.hasPrefix("[") || !isName {
-      return ClientAddress.isInternal(host.filter { $0 != "[" && $0 != "]" })
-    }
-    return !host.utf8.contains(UInt8(ascii: "."))
-      || [".internal", ".local", ".localdomain", ".localhost", ".svc", ".lan"]
-        .contains { host.hasSuffix($0) }
   }
 }
 
