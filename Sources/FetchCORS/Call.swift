@@ -144,7 +144,8 @@ public struct Call: Hashable, Sendable {
     get { parts.cause }
     set { ownParts.cause = newValue }
   }
-  /// The page's origin, as its first request gave it.
+  /// The page's origin, as its first request gave it; where no source records that, the one that
+  /// `Referer` names, or an empty text.
   public var origin: String {
     get { parts.judgement.origin }
     set { ownJudgement.origin = newValue }

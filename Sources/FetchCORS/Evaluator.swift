@@ -213,11 +213,14 @@ private struct Evaluation {
     let method =
       evidence.hops[0].request?.method
       ?? first.request.first(.accessControlRequestMethod) ?? first.method
-    // An origin that no source recorded is no `null`.
+    // An origin that no source recorded is no `null`; `Referer` suggests which it is.
     let isOriginRecorded = parts.contains { $0.exchange.request.records(.origin) }
+    let origin =
+      isOriginRecorded
+      ? evidence.origin : parts.lazy.compactMap(\.exchange.request.refererOrigin).first ?? ""
     return Call(
       time: first.time, resolution: first.resolution, verdict: .undetermined,
-      hop: evidence.hops.count - 1, origin: isOriginRecorded ? evidence.origin : "", method: method,
+      hop: evidence.hops.count - 1, origin: origin, method: method,
       url: first.url,
       client: first.forwardedFor ?? first.client, engine: evidence.engine?.rawValue ?? "unknown",
       userAgent: first.userAgent, kind: evidence.kind, exchanges: parts)
@@ -303,9 +306,14 @@ extension Evaluation {
     }
     // After a redirect the origin may have become `null`: only the request itself tells.
     let isShown = request.request.first(.origin) != nil
+    let isOriginKnown =
+      request.request.records(.origin)
+      || evidence.hops[index].preflight?.request.records(.origin) ?? false
+    // Where no source recorded the origin, only an answer that names one depends on it.
+    let namesOrigin = request.response.first(.accessControlAllowOrigin).map { $0 != "*" } ?? false
     guard
       let origin = request.request.whole(.origin)
-        ?? (index == 0 && !isShown ? evidence.origin : nil)
+        ?? (index == 0 && !isShown && (isOriginKnown || !namesOrigin) ? evidence.origin : nil)
     else {
       var findings = Findings()
       findings.miss(MissingFact.origin)
@@ -314,6 +322,7 @@ extension Evaluation {
     var findings = corsCheck(
       origin: origin, includesCredentials: world.includesCredentials, response: request.response,
       httpVersion: request.httpVersion, engine: world.engine)
+    if !isOriginKnown, !findings.missing.isEmpty { findings.miss(MissingFact.origin) }
     // The browser's own revalidation is answered for a stored response: a field that the answer
     // does not repeat keeps its stored value.
     if status == 304, mayBeRevalidation(evidence.hops[index]), !findings.faults.isEmpty {

@@ -122,6 +122,16 @@ public struct MessageEvidence: Hashable, Sendable {
     return nil
   }
 
+  /// The origin that `Referer` names; `nil` when there is none.
+  ///
+  /// Usually the page's, and no proof of it: a page may hide or shorten it, and a script cannot write
+  /// it, but another client can.
+  public var refererOrigin: String? {
+    first(.referer).flatMap { value in
+      Origin(value.hasSuffix("…") ? value.dropLast(2) : value.dropLast(1))?.description
+    }
+  }
+
   /// Whether at least one line of the field was seen, with or without its value.
   @inlinable
   public func contains(_ name: HeaderName) -> Bool {

@@ -7,9 +7,12 @@ internal import FetchCORS
 enum Likely {
   static func text(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
     if symptoms.signs.contains(.overflow) { return nil }
-    return preflightStatus(symptoms) ?? followedPreflight(symptoms) ?? hiddenLine(symptoms)
-      ?? credentials(symptoms, around)
+    let text =
+      preflightStatus(symptoms) ?? followedPreflight(symptoms, around) ?? refererAllowed(symptoms)
+      ?? hiddenLine(symptoms) ?? credentials(symptoms, around)
       ?? lonelyPreflight(symptoms, around) ?? requestMode(symptoms, around)
+    let isByReferer = symptoms.signs.contains(.pageByReferer)
+    return text.map { isByReferer ? $0 + "; the page is the one that Referer names" : $0 }
   }
 
   /// Whether a text of ``text(_:_:)`` says that the call was probably blocked.
@@ -23,15 +26,26 @@ enum Likely {
     return "blocked: the preflight was answered with \(status)"
   }
 
-  /// A log without header fields: the request followed its preflight, so that had passed, and an
-  /// answer of success was probably made by what had answered the preflight.
-  private static func followedPreflight(_ symptoms: Symptoms) -> String? {
+  /// A log without header fields: the request followed its preflight, so that had passed.
+  ///
+  /// Its own answer may have been refused all the same, so that it takes other calls to say what it was.
+  private static func followedPreflight(_ symptoms: Symptoms, _ around: Surroundings) -> String? {
     guard symptoms.kind == .preflighted, symptoms.allowOrigin == .unrecorded,
       let preflight = symptoms.preflightStatus, (200...299).contains(preflight),
-      let status = symptoms.responseStatus, (200...399).contains(status)
+      let status = symptoms.responseStatus, (200...399).contains(status),
+      around.allowed > 0, around.blocked == 0
     else { return nil }
-    return "allowed: the request followed its preflight, which therefore passed, and was answered "
-      + "with \(status)"
+    return "allowed: the request followed its preflight, which therefore passed, and "
+      + "\(DisplayText.counted(around.allowed, "other call")) of this page to this route passed, "
+      + "none was blocked"
+  }
+
+  /// A log without `Origin` but with the answer, which allows the page that `Referer` names.
+  private static func refererAllowed(_ symptoms: Symptoms) -> String? {
+    guard symptoms.signs.contains(.pageByReferer), symptoms.allowOrigin == .same,
+      symptoms.kind != .preflightOnly, symptoms.missing == [MissingFact.origin]
+    else { return nil }
+    return "allowed: the answer allows the page's origin"
   }
 
   /// The log shows one line of a list, which does not allow the call, and nothing followed.
@@ -70,10 +84,16 @@ enum Likely {
       return "blocked: \(DisplayText.counted(around.blocked, "other call")) of this page to this "
         + "route were blocked, none passed"
     }
-    guard around.allowed == 0, around.lonelyPreflights >= 3 else { return nil }
+    // Pages are left and calls given up: of a hundred preflights that pass, one or two stay alone. Where
+    // it is one in five, most of them failed, unless requests went to a server whose log is missing.
+    guard around.allowed == 0, around.lonelyPreflights >= 3,
+      around.followedPreflights <= around.lonelyPreflights * 4, !around.isPartial
+    else { return nil }
+    let followed = around.followedPreflights
     return
       "blocked: \(DisplayText.grouped(around.lonelyPreflights)) preflights of this page to this "
-      + "route were followed by nothing, none by its request"
+      + "route were followed by nothing, "
+      + (followed == 0 ? "none" : DisplayText.grouped(followed)) + " by its request"
   }
 
   /// The verdict depends on whether the request was a CORS request at all.

@@ -17,6 +17,9 @@ public final class ReportBuilder {
   private var content = ReportContent()
   private var others: [UInt8: OverflowGroup] = [:]
 
+  /// Requests that need a preflight and have none in logs that tell no origins.
+  private var strayRequests: UInt64 = 0
+
   /// A report without calls.
   ///
   /// - Parameter spool: the folder in which a temporary file is made when there are many rows.
@@ -54,6 +57,7 @@ public final class ReportBuilder {
 
   /// Adds what was read of one input.
   public func add(_ source: SourceRecord) {
+    strayRequests &+= source.notes["requests-without-preflight"] ?? 0
     content.add(source)
   }
 
@@ -171,7 +175,7 @@ public final class ReportBuilder {
     for group in routes.groups {
       group.template = learner.canonical(host: group.host, route: group.route)
     }
-    let surroundings = SurroundingsIndex(routes.groups)
+    let surroundings = SurroundingsIndex(routes.groups, strayRequests: strayRequests)
     content.routes = UInt64(routes.groups.count)
     content.likely = []
     content.totals.likelyBlocked = 0
@@ -269,7 +273,7 @@ public final class ReportBuilder {
   /// rules.
   func blockedFindings() throws -> [(symptoms: Symptoms, surroundings: Surroundings)] {
     while let call = queue.pop(isLast: true) { try place(call) }
-    let surroundings = SurroundingsIndex(routes.groups)
+    let surroundings = SurroundingsIndex(routes.groups, strayRequests: strayRequests)
     return routes.groups.flatMap { group in
       group.findings.values.filter { $0.symptoms.verdict == .blocked }
         .sorted { $0.number < $1.number }

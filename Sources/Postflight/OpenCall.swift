@@ -190,6 +190,16 @@ final class Browser {
     if readable.insert(key.hashValue).inserted { bytes += Self.readableCost }
   }
 
+  /// Remembers that a request to a URL followed its preflight, in a log that tells no origins.
+  func notePreflighted(_ url: RequestURL) {
+    noteReadable(CacheKey(origin: "", url: url))
+  }
+
+  /// Whether a request to a URL has followed its preflight.
+  func hasPreflighted(_ url: RequestURL) -> Bool {
+    hasReadable(CacheKey(origin: "", url: url))
+  }
+
   /// Whether an earlier response could be read.
   func hasReadable(_ key: CacheKey) -> Bool {
     readable.contains(key.hashValue)

@@ -370,21 +370,39 @@ struct Pairing {
 
   /// A plain log: a request after an `OPTIONS` for the same URL says that this passed.
   private mutating func addWithUnrecordedOrigin(_ exchange: Exchange, _ browser: Browser) {
+    let page = exchange.request.refererOrigin
     guard
       let call = browser.awaitingRequest[exchange.url]?.first(where: { call in
         guard let preflight = call.preflight, !preflight.request.records(.origin) else {
           return false
         }
-        return exchange.endInterval.upperBound >= preflight.endInterval.lowerBound
+        // Both name their page, by one policy: another page's preflight is another call's.
+        let other = preflight.request.refererOrigin
+        return (page == nil || other == nil || page == other)
+          && exchange.endInterval.upperBound >= preflight.endInterval.lowerBound
       })
     else {
       notCORS["origin-not-recorded", default: 0] += 1
+      noteMissingPreflight(exchange, browser)
       return
     }
     close(call, browser)
+    browser.notePreflighted(exchange.url)
     call.evidence.hops[call.evidence.hops.count - 1].request = exchange
     call.evidence.kind = .preflighted
     emit(call, browser)
+  }
+
+  /// Takes note of a request of another origin's page that needs a preflight, and of which no cache that
+  /// was filled here explains that there is none: then another server's log may be missing.
+  private mutating func noteMissingPreflight(_ exchange: Exchange, _ browser: Browser) {
+    guard !isSafelistedMethod(exchange.method), exchange.method != "OPTIONS",
+      // Within an origin the whole URL is sent, to others the origin alone.
+      exchange.request.first(.referer)?.hasSuffix("…") == false,
+      let page = exchange.request.refererOrigin.flatMap({ origins.parsed($0) }),
+      page.host != exchange.url.host, !browser.hasPreflighted(exchange.url)
+    else { return }
+    notes["requests-without-preflight", default: 0] += 1
   }
 
   // MARK: Waiting and giving out

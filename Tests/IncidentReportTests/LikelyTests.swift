@@ -117,9 +117,16 @@ extension CallStreamRecord {
   }
 }
 
-@Test("of a log without header fields, a request that followed its preflight probably passed")
+@Test(
+  "of a log without header fields, a request that followed its preflight may have failed itself")
 func plainLogPair() throws {
-  for (status, likely) in [(200, "allowed: the request followed its preflight"), (500, nil)] {
+  let proved =
+    "allowed: the request followed its preflight, which therefore passed, and 1 other call"
+  for (status, others, likely) in [
+    (200, [], nil), (200, [CallBuilder.allowedPreflighted.call], proved),
+    (500, [CallBuilder.allowedPreflighted.call], nil),
+    (200, [CallBuilder.allowedPreflighted.call, CallBuilder().call], nil),
+  ] as [(Int, [Call], String?)] {
     var call = undetermined.with {
       $0.kind = .preflighted
       $0.method = "PUT"
@@ -130,9 +137,47 @@ func plainLogPair() throws {
     for index in call.exchanges.indices {
       call.exchanges[index].exchange.response = MessageEvidence(coverage: .only([:]))
     }
-    let outputs = try Outputs.of([call], options: ReportOptions(writesCalls: true))
+    let outputs = try Outputs.of([call] + others, options: ReportOptions(writesCalls: true))
     let line = try #require(outputs.text(.calls).split(separator: "\n").first)
     guard case .call(let written) = try CallStreamRecord(line: line) else { continue }
     #expect(likely.map { written.likely?.hasPrefix($0) == true } ?? (written.likely == nil))
   }
+}
+
+/// A call of a log that tells no origin, of the page that its `Referer` names.
+private func plain(_ builder: CallBuilder) -> Call {
+  var call = builder.call
+  for index in call.exchanges.indices {
+    call.exchanges[index].exchange.request = MessageEvidence(
+      coverage: .only([.referer: .firstLine]))
+    call.exchanges[index].exchange.response = MessageEvidence(coverage: .only([:]))
+  }
+  return call
+}
+
+@Test(
+  "preflights that nothing followed are probably blocked unless most are followed, or a log is missing",
+  arguments: [(12, 0, true), (13, 0, false), (0, 0, true), (0, 2, false)])
+func lonelyShare(followed: Int, strays: UInt64, isBlocked: Bool) throws {
+  let lonely = loneOptions.with { $0.missing = ["origin"] }
+  let pair = undetermined.with {
+    $0.kind = .preflighted
+    $0.method = "PUT"
+    $0.preflight = (204, [])
+    $0.response = (200, [])
+    $0.missing = ["origin"]
+  }
+  let calls = (0..<3).map { _ in plain(lonely) } + (0..<followed).map { _ in plain(pair) }
+  let builder = ReportBuilder(options: ReportOptions(writesCalls: true))
+  for call in calls { try builder.add(call) }
+  var record = SourceRecord(input: "pairing", digest: "", kind: "pairing")
+  record.notes = strays > 0 ? ["requests-without-preflight": strays] : [:]
+  builder.add(record)
+  var bytes: [UInt8] = []
+  try builder.finish { file, piece in if file == .calls { bytes += piece } }
+  let line = try #require(String(decoding: bytes, as: UTF8.self).split(separator: "\n").first)
+  guard case .call(let call) = try CallStreamRecord(line: line) else { return }
+  #expect(call.verdict == .undetermined)
+  #expect((call.likely?.hasPrefix("blocked: 3 preflights") ?? false) == isBlocked)
+  if isBlocked { #expect(call.likely?.hasSuffix("the one that Referer names") == true) }
 }

@@ -66,6 +66,11 @@ struct Surroundings: Hashable {
   var allowedErrors: UInt64 = 0
   var passedPreflights: UInt64 = 0
   var lonelyPreflights: UInt64 = 0
+  /// Of undetermined calls.
+  var followedPreflights: UInt64 = 0
+  /// Whether requests were seen whose preflights went somewhere else, so that it may be the same with
+  /// preflights and their requests.
+  var isPartial = false
   var blocked: UInt64 = 0
   var corsMode: UInt64 = 0
   /// Requested headers that a preflight of this route has granted.

@@ -107,6 +107,8 @@ final class RouteGroup {
   var passedPreflights: UInt64 = 0
   /// Preflights that passed and were followed by nothing.
   var lonelyPreflights: UInt64 = 0
+  /// Preflights of undetermined calls that were followed by their request.
+  var followedPreflights: UInt64 = 0
   /// Calls that carried credentials.
   var credentialed: UInt64 = 0
   /// Calls whose mode is proved to be `cors`.
@@ -169,10 +171,14 @@ final class RouteGroup {
     case .undetermined: undetermined &+= 1
     case .contradicted: return nil
     }
-    if call.kind == .preflightOnly, let status = call.preflight?.status,
-      (200...299).contains(status), call.verdict == .undetermined
+    if call.verdict == .undetermined, let status = call.preflight?.status,
+      (200...299).contains(status)
     {
-      lonelyPreflights &+= 1
+      switch call.kind {
+      case .preflightOnly: lonelyPreflights &+= 1
+      case .preflighted: followedPreflights &+= 1
+      default: break
+      }
     }
     return note(call, nextNumber: &nextNumber)
   }

@@ -12,6 +12,7 @@ struct SurroundingsIndex {
     var allowedErrors: UInt64 = 0
     var passedPreflights: UInt64 = 0
     var lonelyPreflights: UInt64 = 0
+    var followedPreflights: UInt64 = 0
     var credentialed: UInt64 = 0
     var corsMode: UInt64 = 0
     var grantedHeaders: Set<String> = []
@@ -28,6 +29,7 @@ struct SurroundingsIndex {
       allowedErrors &+= group.allowedErrors
       passedPreflights &+= group.passedPreflights
       lonelyPreflights &+= group.lonelyPreflights
+      followedPreflights &+= group.followedPreflights
       credentialed &+= group.credentialed
       corsMode &+= group.corsMode
       if let call = group.anyGood, good.map({ $0.time < call.time }) ?? true { good = call }
@@ -50,7 +52,11 @@ struct SurroundingsIndex {
   private var sums: [Place: Sum] = [:]
   private var allowedOrigins: [String: [String: UInt64]] = [:]
 
-  init(_ groups: [RouteGroup]) {
+  private let isPartial: Bool
+
+  /// - Parameter strayRequests: requests whose preflights should have been seen and were not.
+  init(_ groups: [RouteGroup], strayRequests: UInt64) {
+    isPartial = strayRequests > groups.reduce(0) { $0 &+ $1.lonelyPreflights } / 4
     for group in groups {
       let places = [
         Place(origin: group.origin, host: group.host, route: group.template),
@@ -88,6 +94,8 @@ struct SurroundingsIndex {
     around.allowedErrors = own.allowedErrors
     around.passedPreflights = own.passedPreflights
     around.lonelyPreflights = own.lonelyPreflights
+    around.followedPreflights = own.followedPreflights
+    around.isPartial = isPartial
     around.blocked = own.blocked
     around.corsMode = own.corsMode
     around.grantedHeaders = own.grantedHeaders

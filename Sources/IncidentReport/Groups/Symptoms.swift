@@ -50,6 +50,8 @@ struct Symptoms: Hashable {
     static let methodInCapitals = Signs(rawValue: 1 << 20)
     /// The preflight of the failing request allowed credentials.
     static let preflightAllowedCredentials = Signs(rawValue: 1 << 21)
+    /// The page's origin was not recorded: it is the one that `Referer` names.
+    static let pageByReferer = Signs(rawValue: 1 << 22)
   }
 
   var verdict: Verdict
@@ -120,6 +122,11 @@ struct Symptoms: Hashable {
     signs = Self.signs(of: response)
     signs.formUnion(Self.signs(of: call, deciding: deciding))
     if Self.isLocal(sentOrigin) { signs.insert(.localPage) }
+    if !call.origin.isEmpty,
+      !call.exchanges.contains(where: { $0.exchange.request.records(.origin) })
+    {
+      signs.insert(.pageByReferer)
+    }
     if sentOrigin == "null" { signs.insert(.nullOrigin) }
     if deciding?.ending == .clientClosed { signs.insert(.clientClosed) }
     if preflight != nil { signs.insert(.preflightSeen) }
