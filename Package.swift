@@ -17,28 +17,33 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .target(name: "Bytes"),
     .target(
       name: "InputBytes",
-      dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: ["Bytes", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
-      name: "HTTPExchange", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+      name: "HTTPExchange",
+      dependencies: ["Bytes", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "PacketCapture",
       dependencies: [
-        "HTTPExchange", "InputBytes", .product(name: "Crypto", package: "swift-crypto"),
+        "Bytes", "HTTPExchange", "InputBytes",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    .target(name: "AccessLog", dependencies: ["HTTPExchange", "InputBytes"]),
-    .target(name: "FetchCORS", dependencies: ["HTTPExchange"]),
+    .target(name: "AccessLog", dependencies: ["Bytes", "HTTPExchange", "InputBytes"]),
+    .target(name: "FetchCORS", dependencies: ["Bytes", "HTTPExchange"]),
     .target(
       name: "IncidentReport",
       dependencies: [
-        "FetchCORS", "HTTPExchange", .product(name: "Mustache", package: "swift-mustache"),
+        "Bytes", "FetchCORS", "HTTPExchange",
+        .product(name: "Mustache", package: "swift-mustache"),
       ],
       resources: [.embedInCode("Templates")]),
     .target(
       name: "Postflight",
       dependencies: [
         "PacketCapture", "AccessLog", "FetchCORS", "IncidentReport", "HTTPExchange", "InputBytes",
+        "Bytes",
       ]),
     .executableTarget(
       name: "PostflightCommand",
@@ -47,23 +52,26 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    .target(name: "TestSupport", dependencies: ["HTTPExchange"], path: "Tests/TestSupport"),
-    .testTarget(name: "InputBytesTests", dependencies: ["InputBytes", "TestSupport"]),
-    .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", "TestSupport"]),
+    .target(
+      name: "TestSupport", dependencies: ["Bytes", "HTTPExchange"], path: "Tests/TestSupport"),
+    .testTarget(name: "InputBytesTests", dependencies: ["InputBytes", "Bytes", "TestSupport"]),
+    .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", "Bytes", "TestSupport"]),
     .testTarget(
       name: "PacketCaptureTests",
       dependencies: [
-        "PacketCapture", "CPcap", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+        "PacketCapture", "Bytes", "CPcap", "TestSupport",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       exclude: ["HTTP2/HPACKVectors.ndjson"]),
     .testTarget(
-      name: "AccessLogTests", dependencies: ["AccessLog", "TestSupport"],
+      name: "AccessLogTests", dependencies: ["AccessLog", "Bytes", "TestSupport"],
       exclude: ["Lines", "CoatedLines"]),
     .testTarget(
-      name: "FetchCORSTests", dependencies: ["FetchCORS", "TestSupport"],
+      name: "FetchCORSTests", dependencies: ["FetchCORS", "Bytes", "TestSupport"],
       resources: [.copy("Cases")]),
-    .testTarget(name: "IncidentReportTests", dependencies: ["IncidentReport", "TestSupport"]),
-    .testTarget(name: "PostflightTests", dependencies: ["Postflight", "TestSupport"]),
+    .testTarget(
+      name: "IncidentReportTests", dependencies: ["IncidentReport", "Bytes", "TestSupport"]),
+    .testTarget(name: "PostflightTests", dependencies: ["Postflight", "Bytes", "TestSupport"]),
     .testTarget(
       name: "PostflightCommandTests", dependencies: ["PostflightCommand", "TestSupport"]),
   ]
@@ -74,7 +82,7 @@ let package = Package(
 let isFuzzing = Context.environment["POSTFLIGHT_FUZZING"] != nil
 let fuzzed: [Target.Dependency] = [
   "PacketCapture", "AccessLog", "FetchCORS", "IncidentReport", "Postflight", "HTTPExchange",
-  "InputBytes", "TestSupport",
+  "InputBytes", "Bytes", "TestSupport",
 ]
 package.targets.append(
   isFuzzing
@@ -92,4 +100,7 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
+  if target.path == nil, target.type != .test {
+    target.swiftSettings?.append(.strictMemorySafety())
+  }
 }

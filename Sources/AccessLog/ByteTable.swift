@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// A table from short runs of bytes to values, for what comes again and again.
@@ -20,8 +21,8 @@ final class ByteTable<Value> {
   private var capacity: Int
   private var mask: Int
   private let free: Value
-  private var entries: UnsafeMutablePointer<Entry>
-  private let bytes: UnsafeMutablePointer<UInt8>
+  private var entries: FixedTable<Entry>
+  private let bytes: ByteStore
   private var filled = 0
   private var used = 0
 
@@ -34,45 +35,34 @@ final class ByteTable<Value> {
     mask = capacity * 2 - 1
     entries = Self.freeEntries(mask + 1, free)
     // Memory that is not touched costs nothing.
-    bytes = .allocate(capacity: byteLimit)
+    bytes = ByteStore(capacity: byteLimit)
   }
 
-  private static func freeEntries(_ count: Int, _ free: Value) -> UnsafeMutablePointer<Entry> {
-    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: count)
-    entries.initialize(repeating: Entry(hash: 0, start: 0, count: 0, value: free), count: count)
-    return entries
-  }
-
-  deinit {
-    entries.deinitialize(count: mask + 1)
-    entries.deallocate()
-    bytes.deallocate()
+  private static func freeEntries(_ count: Int, _ free: Value) -> FixedTable<Entry> {
+    FixedTable(repeating: Entry(hash: 0, start: 0, count: 0, value: free), count: count)
   }
 
   /// The value of a key; `nil` when it is not there.
-  ///
-  /// The pointer is valid until the next insertion.
   @inline(__always)
   func find(
-    _ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64
-  ) -> UnsafeMutablePointer<Value>? {
+    _ key: ByteView, _ hash: UInt64
+  ) -> Value? {
     var place = Int(truncatingIfNeeded: hash) & mask
     for _ in 0..<AccessLogLimits.probes {
-      let entry = entries + place
-      if entry.pointee.hash == hash, Int(entry.pointee.count) == count,
-        ByteSearch.equal(bytes + Int(entry.pointee.start), start, count)
+      if entries[place].hash == hash, Int(entries[place].count) == key.count,
+        bytes.view(Int(entries[place].start)..<Int(entries[place].start) + key.count).equals(key)
       {
-        let offset = MemoryLayout<Entry>.offset(of: \Entry.value) ?? 0
-        return (UnsafeMutableRawPointer(entry) + offset).assumingMemoryBound(to: Value.self)
+        return entries[place].value
       }
-      if entry.pointee.hash == 0 { return nil }
+      if entries[place].hash == 0 { return nil }
       place = (place &+ 1) & mask
     }
     return nil
   }
 
   /// Puts in a key that is not there.
-  func insert(_ start: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64, _ value: Value) {
+  func insert(_ key: ByteView, _ hash: UInt64, _ value: Value) {
+    let count = key.count
     guard count <= byteLimit else { return }
     if used >= capacity, capacity < limit { grow() }
     if used >= capacity || filled + count > byteLimit { clear() }
@@ -81,7 +71,7 @@ final class ByteTable<Value> {
       if entries[place].hash == 0 {
         entries[place] = Entry(
           hash: hash, start: Int32(filled), count: Int32(count), value: value)
-        (bytes + filled).update(from: start, count: count)
+        bytes.write(key, at: filled)
         filled += count
         used += 1
         return
@@ -107,8 +97,6 @@ final class ByteTable<Value> {
         place = (place &+ 1) & mask
       }
     }
-    old.deinitialize(count: oldCount)
-    old.deallocate()
   }
 
   private func clear() {
@@ -122,7 +110,7 @@ final class ByteTable<Value> {
 
   /// A hash of bytes, never 0.
   @inline(__always)
-  static func hash(_ start: UnsafePointer<UInt8>, _ count: Int, seed: UInt64) -> UInt64 {
-    ByteHash.of(start, count, seed: seed) | 1 << 63
+  static func hash(_ key: ByteView, seed: UInt64) -> UInt64 {
+    ByteHash.of(key, seed: seed) | 1 << 63
   }
 }

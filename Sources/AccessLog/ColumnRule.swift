@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// How a line of columns is parted.
 struct ColumnRule: Hashable, Sendable {
   enum Separator: Hashable, Sendable {
@@ -18,8 +20,8 @@ struct ColumnRule: Hashable, Sendable {
   ///
   /// - Returns: whether the line has as many columns as it should.
   func split(
-    _ base: UnsafePointer<UInt8>, _ end: Int, _ count: Int,
-    into fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ end: Int, _ count: Int,
+    into fields: FixedTable<FieldRange>
   ) -> Bool {
     var index = skipSeparators(base, 0, end)
     for field in 0..<count {
@@ -57,7 +59,7 @@ struct ColumnRule: Hashable, Sendable {
     return allowsMore || index > end || (separator == .blanks && index == end)
   }
 
-  private func skipSeparators(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+  private func skipSeparators(_ base: ByteView, _ start: Int, _ end: Int) -> Int {
     guard separator == .blanks else { return start }
     var index = start
     while index < end, isSeparator(base[index]) { index += 1 }
@@ -73,11 +75,11 @@ struct ColumnRule: Hashable, Sendable {
 
   /// The quotation mark that ends a value, in which two stand for one.
   private static func closingQuote(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+    _ base: ByteView, _ start: Int, _ end: Int
   ) -> Int? {
     var index = start
     while true {
-      index = ByteSearch.first(UInt8(ascii: "\""), in: base, from: index, to: end)
+      index = base.first(UInt8(ascii: "\""), from: index, to: end)
       if index >= end { return nil }
       guard index + 1 < end, base[index + 1] == UInt8(ascii: "\"") else {
         return index

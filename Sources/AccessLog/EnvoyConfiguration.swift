@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// The log formats that a configuration of Envoy or Istio defines.
@@ -64,7 +65,7 @@ struct EnvoyConfiguration {
 
   private mutating func add(_ content: String, line: Int) throws(FormatError) {
     if content.first == "{",
-      let object = Array(content.utf8).withUnsafeBytes({ try? JSONReader.read($0) })
+      let object = Array(content.utf8).withByteView({ try? JSONReader.read($0) })
     {
       var places: [MemberMap.Place] = []
       for member in object.members ?? [] {

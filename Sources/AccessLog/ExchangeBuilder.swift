@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Makes exchanges from the fields of lines.
@@ -8,7 +9,8 @@ struct ExchangeBuilder {
   private(set) var interner: ValueInterner
   private let isForFewLines: Bool
   private let baseURLs: ByteTable<RequestURL>
-  private let scratch = Scratch()
+  /// Memory for a key while it is looked up.
+  private let scratch = ByteStore(capacity: AccessLogLimits.baseURLBytes + 1)
   var headers: HeaderBlocks
   /// What is known of lines that leave out what is not there; ``LineLayout/family`` counts in it.
   var families: [FieldFamily] = []
@@ -50,7 +52,7 @@ struct ExchangeBuilder {
     let range = line.fields[line.layout.roles.requestLine]
     let text: StaticString = "OPTIONS "
     return range.count >= 8
-      && ByteSearch.equal(line.base + Int(range.start), text.utf8Start, 8)
+      && line.base.has(text, at: Int(range.start))
   }
 
   /// The status: 0 for none, -1 when the field holds something else.
@@ -58,8 +60,8 @@ struct ExchangeBuilder {
     let field = line.layout.roles.status
     guard field >= 0, !line.isAbsent(field) else { return 0 }
     let range = line.fields[field]
-    let text = line.base + Int(range.start)
-    guard range.count == 3 else { return isNoStatus(text, range.count) ? 0 : -1 }
+    let text = line.bytes(range)
+    guard range.count == 3 else { return isNoStatus(text) ? 0 : -1 }
     var value = 0
     for index in 0..<3 {
       let digit = text[index] &- 48
@@ -71,9 +73,9 @@ struct ExchangeBuilder {
   }
 
   /// What Envoy, Cloudflare and HAProxy print when it never came to an answer.
-  private static func isNoStatus(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    count == 1 && text[0] == UInt8(ascii: "0")
-      || count == 2 && text[0] == UInt8(ascii: "-") && text[1] == UInt8(ascii: "1")
+  private static func isNoStatus(_ text: ByteView) -> Bool {
+    text.count == 1 && text[0] == UInt8(ascii: "0")
+      || text.count == 2 && text[0] == UInt8(ascii: "-") && text[1] == UInt8(ascii: "1")
   }
 
   /// The instant by which a line is placed: of a given stamp.
@@ -188,7 +190,7 @@ struct ExchangeBuilder {
 
   mutating func text(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
     let range = line.fields[field]
-    return interner.text(line.base + Int(range.start), range.count, kind)
+    return interner.text(line.bytes(range), kind)
   }
 
   private mutating func optionalText(_ line: Line, _ field: Int, _ kind: ValueKind) -> String? {
@@ -274,7 +276,7 @@ struct ExchangeBuilder {
     if line.layout.roles.method >= 0, !line.isAbsent(line.layout.roles.method) {
       let range = line.fields[line.layout.roles.method]
       parts.method =
-        Self.isToken(line.base + Int(range.start), range.count)
+        Self.isToken(line.bytes(range))
         ? text(line, line.layout.roles.method, .plain) ?? "" : ""
     }
     if parts.target.isEmpty {
@@ -299,17 +301,18 @@ struct ExchangeBuilder {
     var parts = RequestParts()
     let start = Int(range.start)
     let end = Int(range.end)
-    let space = ByteSearch.first(0x20, in: line.base, from: start, to: end)
-    guard Self.isToken(line.base + start, space - start) else { return parts }
+    let space = line.base.first(0x20, from: start, to: end)
+    let method = line.base.part(start, space)
+    guard Self.isToken(method) else { return parts }
     // A word alone is no request line.
     guard space < end else { return parts }
-    parts.method = interner.text(line.base + start, space - start, .plain) ?? ""
+    parts.method = interner.text(method, .plain) ?? ""
     var last = end - 1
     while last > space, line.base[last] != 0x20 { last -= 1 }
     var targetEnd = end
     let version: StaticString = "HTTP/"
-    if last > space, end - last > 5, ByteSearch.equal(line.base + last + 1, version.utf8Start, 5) {
-      parts.version = interner.text(line.base + last + 1, end - last - 1, .version)
+    if last > space, end - last > 5, line.base.has(version, at: last + 1) {
+      parts.version = interner.text(line.base.part(last + 1, end), .version)
       targetEnd = last
     }
     parts.target = target(
@@ -318,29 +321,28 @@ struct ExchangeBuilder {
   }
 
   private mutating func target(_ line: Line, _ range: FieldRange) -> String {
-    let start = line.base + Int(range.start)
+    let bytes = line.bytes(range)
     // A plus in a URL is one that was sent.
     let text =
       line.layout.escaping == .plus
-      ? ValueEscapes.text(start, range.count, .none) : interner.decoded(start, range.count)
+      ? ValueEscapes.text(bytes, .none) : interner.decoded(bytes)
     return Redaction.url(text)
   }
 
   private mutating func query(_ line: Line) -> String {
     for (field, mark) in [(line.layout.roles.query, ""), (line.layout.roles.arguments, "?")]
     where field >= 0 && !line.isAbsent(field) && line.fields[field].count > 0 {
-      let text = interner.decoded(
-        line.base + Int(line.fields[field].start), line.fields[field].count)
+      let text = interner.decoded(line.bytes(line.fields[field]))
       return Redaction.url(mark.isEmpty || text.hasPrefix("?") ? text : mark + text)
     }
     return ""
   }
 
   /// Whether bytes are a token: RFC 9110, section 5.6.2.
-  private static func isToken(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    guard count > 0, count <= 64 else { return false }
-    for index in 0..<count {
-      switch text[index] {
+  private static func isToken(_ text: ByteView) -> Bool {
+    guard text.count > 0, text.count <= 64 else { return false }
+    for byte in text {
+      switch byte {
       case 48...57, 65...90, 97...122: continue
       case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
         UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
@@ -350,7 +352,7 @@ struct ExchangeBuilder {
       default: return false
       }
     }
-    return !(count == 1 && text[0] == UInt8(ascii: "-"))
+    return !(text.count == 1 && text[0] == UInt8(ascii: "-"))
   }
 
   // MARK: URL and client
@@ -364,21 +366,21 @@ struct ExchangeBuilder {
     else {
       return makeURL(line, target: target, request)
     }
-    let hash = ByteTable<RequestURL>.hash(key.start, key.count, seed: 0)
-    if let known = baseURLs.find(key.start, key.count, hash) {
+    let hash = ByteTable<RequestURL>.hash(key, seed: 0)
+    if let known = baseURLs.find(key, hash) {
       return RequestURL(
-        scheme: known.pointee.scheme, host: known.pointee.host, port: known.pointee.port,
+        scheme: known.scheme, host: known.host, port: known.port,
         target: target)
     }
     let url = makeURL(line, target: target, request)
-    baseURLs.insert(key.start, key.count, hash, url)
+    baseURLs.insert(key, hash, url)
     return url
   }
 
   /// All that scheme, host and port of a URL depend on, as one run of bytes; `nil` when it is long.
   private func baseURLKey(
     _ line: Line, isRefused: Bool
-  ) -> (start: UnsafePointer<UInt8>, count: Int)? {
+  ) -> ByteView? {
     var count = 1
     let secure: StaticString = "https://"
     let origin = line.layout.roles.origin
@@ -386,18 +388,17 @@ struct ExchangeBuilder {
     let hasSite = !isRefused && site >= 0 && !line.isAbsent(site)
     let isSecure =
       !isRefused && origin >= 0 && line.fields[origin].count >= 8
-      && ByteSearch.equal(line.base + Int(line.fields[origin].start), secure.utf8Start, 8)
-    scratch.bytes[0] = (hasSite ? 1 : 0) | (isSecure ? 2 : 0)
+      && line.base.has(secure, at: Int(line.fields[origin].start))
+    scratch.write((hasSite ? 1 : 0) | (isSecure ? 2 : 0), at: 0)
     func append(_ field: Int) -> Bool {
       let length = field >= 0 ? max(0, line.fields[field].count) : 0
       guard count + length + 1 <= AccessLogLimits.baseURLBytes else { return false }
       if field >= 0 {
-        (scratch.bytes + count).update(
-          from: line.base + Int(line.fields[field].start), count: length)
+        scratch.write(line.bytes(line.fields[field]), at: count)
       }
       count += length
       // No field holds a line end, so different fields cannot make the same run.
-      scratch.bytes[count] = field >= 0 ? 0x0A : 0x0D
+      scratch.write(field >= 0 ? 0x0A : 0x0D, at: count)
       count += 1
       return true
     }
@@ -406,7 +407,7 @@ struct ExchangeBuilder {
       append(line.layout.roles.port), append(line.layout.roles.identityOrHost),
       append(line.layout.roles.frontend), append(line.layout.roles.tls)
     else { return nil }
-    return (UnsafePointer(scratch.bytes), count)
+    return scratch.view(0..<count)
   }
 
   private mutating func makeURL(
@@ -471,14 +472,5 @@ struct ExchangeBuilder {
     return Forwarded(
       MessageEvidence(coverage: .truncated, fields: [HeaderField(.xForwardedFor, chain)])
     ).client
-  }
-}
-
-/// Memory for a key while it is looked up.
-private final class Scratch {
-  let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: AccessLogLimits.baseURLBytes + 1)
-
-  deinit {
-    bytes.deallocate()
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Notices that a log goes on in another format: a deployment changed it, or two servers write it.
@@ -40,7 +41,7 @@ struct FormatChanges {
   ///   - ahead: the bytes of the input from that line on, as far as they are at hand.
   ///   - interpreter: the current one; the one that read the line afterwards.
   mutating func read(
-    _ base: UnsafePointer<UInt8>, _ end: Int, ahead: UnsafeBufferPointer<UInt8>, source: String,
+    _ base: ByteView, _ end: Int, ahead: ByteView, source: String,
     number: UInt64, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> Outcome {
     for index in others.indices {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Finds the entries of an HTTP archive (HAR 1.2) in its bytes as they come.
@@ -42,16 +43,15 @@ struct HARScanner {
 
   /// Takes the next bytes, and gives each entry that ends in them.
   mutating func take(
-    _ bytes: UnsafeBufferPointer<UInt8>, _ give: (UnsafeBufferPointer<UInt8>, UInt64) -> Void
+    _ bytes: ByteView, _ give: (ByteView, UInt64) -> Void
   ) {
-    guard let base = bytes.baseAddress else { return }
     var index = 0
     while index < bytes.count {
       if isInText {
-        index = takeText(base, index, bytes.count)
+        index = takeText(bytes, index, bytes.count)
         continue
       }
-      let byte = base[index]
+      let byte = bytes[index]
       index += 1
       switch byte {
       case UInt8(ascii: "\""):
@@ -74,7 +74,7 @@ struct HARScanner {
   }
 
   private mutating func takeText(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+    _ base: ByteView, _ start: Int, _ end: Int
   ) -> Int {
     var index = start
     while index < end {
@@ -136,7 +136,7 @@ struct HARScanner {
   }
 
   private mutating func close(
-    _ byte: UInt8, _ give: (UnsafeBufferPointer<UInt8>, UInt64) -> Void
+    _ byte: UInt8, _ give: (ByteView, UInt64) -> Void
   ) {
     keep(byte)
     if depth > 0 {
@@ -156,7 +156,7 @@ struct HARScanner {
       if isTooLong {
         tooLong += 1
       } else {
-        entry.withUnsafeBufferPointer { give($0, count) }
+        entry.withByteView { give($0, count) }
       }
     }
     key.removeAll(keepingCapacity: true)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Names of header fields as they stand in blocks, each looked up once.
@@ -19,12 +20,12 @@ struct HeaderBlocks {
   }
 
   /// The name of those bytes.
-  func name(_ start: UnsafePointer<UInt8>, _ count: Int) -> Name {
-    let hash = ByteTable<Name>.hash(start, count, seed: 1)
-    if let known = names.find(start, count, hash) { return known.pointee }
-    let text = WireText.decode(UnsafeRawBufferPointer(start: start, count: count))
+  func name(_ start: ByteView) -> Name {
+    let hash = ByteTable<Name>.hash(start, seed: 1)
+    if let known = names.find(start, hash) { return known }
+    let text = WireText.decode(start)
     let name = Self.name(text)
-    if count <= 256 { names.insert(start, count, hash, name) }
+    if start.count <= 256 { names.insert(start, hash, name) }
     return name
   }
 
@@ -206,8 +207,7 @@ extension ExchangeBuilder {
       return
     }
     let range = line.fields[field]
-    let digits = UnsafeRawBufferPointer(
-      start: line.base + Int(range.start), count: range.count)
+    let digits = line.bytes(range)
     guard let lines = Int(String(decoding: digits, as: UTF8.self)), lines >= 0 else { return }
     names[name]?.remove([.firstLine, .lastLine])
     if lines > 1 {
@@ -236,7 +236,7 @@ extension ExchangeBuilder {
       }
       for value in values where value.count >= 0 {
         fields.append(
-          HeaderField(name, interner.text(base + Int(value.start), value.count, kind)))
+          HeaderField(name, interner.text(line.bytes(value), kind)))
       }
       // An empty array, or one without texts, says that the field was there.
       if values.isEmpty { fields.append(HeaderField(name, nil)) }
@@ -248,7 +248,7 @@ extension ExchangeBuilder {
       // Traefik hides a value so that its configuration wants hidden.
       fields.append(HeaderField(name, nil))
     } else if count > 0,
-      ByteSearch.first(UInt8(ascii: "\\"), in: line.base, from: start, to: start + count)
+      line.base.first(UInt8(ascii: "\\"), from: start, to: start + count)
         < start + count, let value, value.utf8.contains(0x0D)
     {
       // Only an escape can be a line end.
@@ -299,7 +299,7 @@ extension ExchangeBuilder {
           if isEmpty { add(base, name, FieldRange(start: 0, end: -1), isRequest, to: &fields) }
         } else if !shape.isWhole, value.count == 2 || base[value.lowerBound] == UInt8(ascii: "n") {
           // Of chosen fields those that were absent are written as `""`.
-          let known = headers.name(base + name.lowerBound, name.count)
+          let known = headers.name(base.part(name))
           noteField(line, known.name, isRequest: isRequest)
         } else {
           add(base, name, MemberMap.range(base, value), isRequest, to: &fields)
@@ -324,14 +324,13 @@ extension ExchangeBuilder {
         if let name { add(base, name, value, isRequest, to: &fields) }
       }
     case .lines:
-      let text = Array(interner.decoded(base + start, range.count).utf8)
-      text.withUnsafeBufferPointer { buffer in
-        guard let bytes = buffer.baseAddress else { return }
+      let text = Array(interner.decoded(line.bytes(range)).utf8)
+      text.withByteView { buffer in
         for part in buffer.split(separator: 0x0A) where fields.count < AccessLogLimits.blockFields {
           guard let colon = part.firstIndex(of: UInt8(ascii: ":")), colon > part.startIndex else {
             continue
           }
-          let known = headers.name(bytes + part.startIndex, colon - part.startIndex)
+          let known = headers.name(buffer.part(part.startIndex, colon))
           let value = String(decoding: part[(colon + 1)...], as: UTF8.self)
           let kept =
             isRequest
@@ -344,10 +343,10 @@ extension ExchangeBuilder {
   }
 
   private mutating func add(
-    _ base: UnsafePointer<UInt8>, _ name: Range<Int>, _ value: FieldRange, _ isRequest: Bool,
+    _ base: ByteView, _ name: Range<Int>, _ value: FieldRange, _ isRequest: Bool,
     to fields: inout [HeaderField]
   ) {
-    let known = headers.name(base + name.lowerBound, name.count)
+    let known = headers.name(base.part(name))
     // What a pseudo-header says stands elsewhere.
     guard known.name.description.utf8.first != UInt8(ascii: ":"),
       isRequest || known.isKeptInResponses
@@ -359,7 +358,7 @@ extension ExchangeBuilder {
       value.count < 0
       ? nil
       : interner.text(
-        base + Int(value.start), value.count, known.name == .userAgent ? .plain : kind)
+        base.part(Int(value.start), Int(value.end)), known.name == .userAgent ? .plain : kind)
     if isRequest, known.name == .userAgent {
       blockUserAgent = text?.isEmpty == true ? nil : text
       return

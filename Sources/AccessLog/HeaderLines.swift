@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 // What the header lines of W3C extended logs, of Zeek and of plain columns say.
@@ -78,8 +79,8 @@ extension HeaderRule {
   }
 
   /// The layout of the lines behind a line of names.
-  func columns(_ base: UnsafePointer<UInt8>, _ end: Int, _ separator: UInt8) -> LineLayout? {
-    let text = String(decoding: UnsafeBufferPointer(start: base, count: end), as: UTF8.self)
+  func columns(_ base: ByteView, _ end: Int, _ separator: UInt8) -> LineLayout? {
+    let text = String(decoding: base.part(0, end), as: UTF8.self)
     let columns = text.utf8.split(separator: separator, omittingEmptySubsequences: false).map {
       String(Substring($0)).trimming { $0 == "\"" || $0 == " " }
     }

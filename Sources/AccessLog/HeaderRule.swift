@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Reads the lines of a log that say how its other lines are made.
@@ -45,11 +46,11 @@ struct HeaderRule: Sendable {
     }
   }
 
-  mutating func read(_ base: UnsafePointer<UInt8>, _ end: Int, isFirst: Bool) -> Reading {
+  mutating func read(_ base: ByteView, _ end: Int, isFirst: Bool) -> Reading {
     switch kind {
     case .w3c, .zeek:
       guard base[0] == UInt8(ascii: "#") else { return .line }
-      let text = String(decoding: UnsafeBufferPointer(start: base, count: end), as: UTF8.self)
+      let text = String(decoding: base.part(0, end), as: UTF8.self)
       let layouts = kind.isZeek ? zeek(text) : directive(text)
       return layouts.map { .layouts($0) } ?? .remark
     case .columns(let separator):

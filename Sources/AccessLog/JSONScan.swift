@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Finds the members of a JSON object in raw bytes, tolerant of what servers write that is not
 /// JSON: escapes such as `\xe9`, bytes that are not UTF-8, and members without a value.
 enum JSONScan {
@@ -11,7 +13,7 @@ enum JSONScan {
 
   /// The members of the object that a line is; `nil` when the line is none.
   static func members(
-    _ base: UnsafePointer<UInt8>, _ end: Int
+    _ base: ByteView, _ end: Int
   ) -> [Member]? {
     var members: [Member] = []
     var stop = 0
@@ -34,7 +36,7 @@ enum JSONScan {
   /// - Returns: whether it is an object, and ends before `end`.
   @inline(__always)
   static func forEachMember(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, endsAt stop: inout Int,
+    _ base: ByteView, _ start: Int, _ end: Int, endsAt stop: inout Int,
     _ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void
   ) -> Bool {
     var index = blank(base, start, end)
@@ -73,7 +75,7 @@ enum JSONScan {
   ///
   /// - Returns: whether it is an array, and ends before `end`.
   static func forEachElement(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ body: (_ value: Range<Int>) -> Void
+    _ base: ByteView, _ start: Int, _ end: Int, _ body: (_ value: Range<Int>) -> Void
   ) -> Bool {
     var index = blank(base, start, end)
     guard index < end, base[index] == UInt8(ascii: "[") else { return false }
@@ -94,7 +96,7 @@ enum JSONScan {
   }
 
   /// The end of the value that begins at `start`; -1 when it has none.
-  static func endOfValue(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+  static func endOfValue(_ base: ByteView, _ start: Int, _ end: Int) -> Int {
     guard start < end else { return -1 }
     switch base[start] {
     case UInt8(ascii: "\""):
@@ -122,7 +124,7 @@ enum JSONScan {
   }
 
   private static func endOfNested(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+    _ base: ByteView, _ start: Int, _ end: Int
   ) -> Int {
     var depth = 0
     var index = start
@@ -147,7 +149,7 @@ enum JSONScan {
   }
 
   @inline(__always)
-  static func blank(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+  static func blank(_ base: ByteView, _ start: Int, _ end: Int) -> Int {
     var index = start
     while index < end, base[index] == 0x20 || base[index] == 0x09 || base[index] == 0x0D {
       index &+= 1

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Learns the layout of lines that name their fields themselves, from one of them.
 ///
 /// A producer writes the same names in the same order, so that what was learned from one line fits
@@ -48,7 +50,7 @@ struct LayoutLearner: Sendable {
   /// The layout of a line; `nil` when the line is none of this kind, or says too little.
   ///
   /// - Parameter isFirst: whether nothing was learned before, so that the sign has to be shown.
-  func learn(_ base: UnsafePointer<UInt8>, _ end: Int, isFirst: Bool) -> LineLayout? {
+  func learn(_ base: ByteView, _ end: Int, isFirst: Bool) -> LineLayout? {
     if isFirst, !showsSign(base, end) { return nil }
     let layout = kind == .json ? json(base, end) : text(base, end)
     guard let layout, layout.roles.status >= 0, layout.count <= AccessLogLimits.fields,
@@ -58,14 +60,14 @@ struct LayoutLearner: Sendable {
     return layout
   }
 
-  private func showsSign(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+  private func showsSign(_ base: ByteView, _ end: Int) -> Bool {
     func holds(_ text: StaticString) -> Bool {
       let count = text.utf8CodeUnitCount
-      let first = text.utf8Start[0]
-      var place = ByteSearch.first(first, in: base, from: 0, to: end)
+      let first = ByteView(text)[0]
+      var place = base.first(first, from: 0, to: end)
       while place + count <= end {
-        if ByteSearch.equal(base + place, text.utf8Start, count) { return true }
-        place = ByteSearch.first(first, in: base, from: place + 1, to: end)
+        if base.has(text, at: place) { return true }
+        place = base.first(first, from: place + 1, to: end)
       }
       return false
     }
@@ -89,16 +91,15 @@ struct LayoutLearner: Sendable {
     "\"upstream_service_time\":",
   ]
 
-  private func json(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+  private func json(_ base: ByteView, _ end: Int) -> LineLayout? {
     guard let members = JSONScan.members(base, end), !members.isEmpty else { return nil }
     var elements: [LineElement] = []
     var place = 0
     for member in members {
       elements.append(
         .literal(
-          Array(UnsafeBufferPointer(start: base + place, count: member.value.lowerBound - place))))
-      let name = UnsafeBufferPointer(
-        start: base + member.name.lowerBound, count: member.name.count)
+          Array(base.part(place, member.value.lowerBound))))
+      let name = base.part(member.name)
       let isList = base[member.value.lowerBound] == UInt8(ascii: "[")
       var meaning =
         member.isScalar || isList ? FieldNames.meaning(of: name) : FieldMeaning.ignored
@@ -111,15 +112,14 @@ struct LayoutLearner: Sendable {
       elements.append(.field(meaning, .json))
       place = member.value.upperBound
     }
-    elements.append(.literal(Array(UnsafeBufferPointer(start: base + place, count: end - place))))
+    elements.append(.literal(Array(base.part(place, end))))
     return LineLayout(
       elements: elements, escaping: escaping, mayBeNginx: repeats == nil, repeats: repeats)
   }
 
-  private func text(_ base: UnsafePointer<UInt8>, _ end: Int) -> LineLayout? {
+  private func text(_ base: ByteView, _ end: Int) -> LineLayout? {
     for left in lefts {
-      let fields = UnsafeMutablePointer<FieldRange>.allocate(capacity: max(1, left.count))
-      defer { fields.deallocate() }
+      let fields = FixedTable(repeating: FieldRange(start: 0, end: -1), count: left.count)
       let place = left.split(base, end, at: 0, wanted: 0..<left.count, into: fields)
       guard place >= 0, left.looksRight(base, fields) else { continue }
       if place == end {
@@ -137,7 +137,7 @@ struct LayoutLearner: Sendable {
 
   /// The fields behind a known left part.
   private static func tail(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, ignoresNames: Bool
+    _ base: ByteView, _ start: Int, _ end: Int, ignoresNames: Bool
   ) -> (elements: [LineElement], isNamed: Bool)? {
     var elements: [LineElement] = []
     var literal: [UInt8] = []
@@ -159,7 +159,7 @@ struct LayoutLearner: Sendable {
       var nameEnd = index
       while nameEnd < end, isNameByte(base[nameEnd]) { nameEnd += 1 }
       if nameEnd > index, nameEnd < end, base[nameEnd] == UInt8(ascii: "=") {
-        let name = UnsafeBufferPointer(start: base + index, count: nameEnd - index)
+        let name = base.part(index, nameEnd)
         if !ignoresNames { meaning = FieldNames.meaning(of: name) }
         if meaning != .ignored { isNamed = true }
         literal.append(contentsOf: name)
@@ -197,7 +197,7 @@ struct LayoutLearner: Sendable {
 extension LineLayout {
   /// Whether the fields of a line hold what they should: a status of three digits, and a time.
   func looksRight(
-    _ base: UnsafePointer<UInt8>, _ fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ fields: FixedTable<FieldRange>
   ) -> Bool {
     if roles.status >= 0 {
       let range = fields[roles.status]

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Turns one line after another into exchanges, and remembers what it learned of their layout.
@@ -45,7 +46,8 @@ struct LineInterpreter {
   private let hasOtherMessages: Bool
   private var learned: [LineLayout] = []
   private var builder: ExchangeBuilder
-  private let fields: FieldTable
+  /// The place for the ranges of one line, reused for all.
+  private let fields: FixedTable<FieldRange>
   private var first = Int64.max
   private var last = Int64.min
 
@@ -82,7 +84,8 @@ struct LineInterpreter {
     self.header = header
     builder = ExchangeBuilder(options: options, escaping: escaping, isForFewLines: isForFewLines)
     hasOtherMessages = format.hasOtherMessages
-    fields = FieldTable()
+    fields = FixedTable(
+      repeating: FieldRange(start: 0, end: -1), count: AccessLogLimits.fields + 8)
     builder.families = format.families
   }
 
@@ -134,7 +137,7 @@ struct LineInterpreter {
 
   /// Reads a line without its end.
   mutating func read(
-    _ base: UnsafePointer<UInt8>, _ end: Int, source: String, number: UInt64, keepsAll: Bool,
+    _ base: ByteView, _ end: Int, source: String, number: UInt64, keepsAll: Bool,
     into exchanges: inout [Exchange]
   ) -> Outcome {
     guard end > 0 else { return .skipped("blank-line") }
@@ -178,7 +181,7 @@ struct LineInterpreter {
   }
 
   /// Reads a line that says how the next ones are made; `nil` when it is none.
-  private mutating func readHeader(_ base: UnsafePointer<UInt8>, _ end: Int) -> Outcome? {
+  private mutating func readHeader(_ base: ByteView, _ end: Int) -> Outcome? {
     switch header?.read(base, end, isFirst: learned.isEmpty) {
     case .none, .line: return nil
     case .remark: return .skipped("comment-line")
@@ -200,20 +203,20 @@ struct LineInterpreter {
     return builder.families.count - 1
   }
 
-  private func isBlank(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+  private func isBlank(_ base: ByteView, _ end: Int) -> Bool {
     for index in 0..<end where base[index] != 0x20 && base[index] != 0x09 { return false }
     return true
   }
 
   /// Reads a line of a layout; `nil` when it does not fit.
   private mutating func read(
-    _ base: UnsafePointer<UInt8>, _ end: Int, _ layout: LineLayout, source: String,
+    _ base: ByteView, _ end: Int, _ layout: LineLayout, source: String,
     number: UInt64, keepsAll: Bool, into exchanges: inout [Exchange]
   ) -> Outcome? {
-    let line = Line(base: base, end: end, layout: layout, fields: fields.ranges)
+    let line = Line(base: base, end: end, layout: layout, fields: fields)
     let count = layout.count
     let decisive = min(layout.roles.decisive, count &- 1)
-    var position = layout.split(base, end, at: 0, wanted: 0..<decisive &+ 1, into: fields.ranges)
+    var position = layout.split(base, end, at: 0, wanted: 0..<decisive &+ 1, into: fields)
     guard position >= 0 else { return nil }
     let status = ExchangeBuilder.status(line)
     guard status >= 0 else { return nil }
@@ -230,10 +233,10 @@ struct LineInterpreter {
     }
     if decisive &+ 1 < count {
       position = layout.split(
-        base, end, at: position, wanted: decisive &+ 1..<count, into: fields.ranges)
+        base, end, at: position, wanted: decisive &+ 1..<count, into: fields)
       guard position >= 0 else { return nil }
     }
-    if layout.escaping.isUnescaped, !layout.isUnambiguous(base, end, fields.ranges) {
+    if layout.escaping.isUnescaped, !layout.isUnambiguous(base, end, fields) {
       return .unreadable("ambiguous-line")
     }
     switch builder.build(
@@ -274,20 +277,5 @@ struct LineInterpreter {
   /// Whether the whole line has to be looked at before "no origin" is believed.
   private static func mayBeRefusedUnread(_ status: Int) -> Bool {
     status == 0 || (status >= 400 && status <= 431) || (status >= 494 && status <= 505)
-  }
-}
-
-/// The place for the ranges of one line, reused for all.
-final class FieldTable {
-  let ranges: UnsafeMutablePointer<FieldRange>
-
-  init() {
-    ranges = .allocate(capacity: AccessLogLimits.fields + 8)
-    ranges.initialize(
-      repeating: FieldRange(start: 0, end: 0), count: AccessLogLimits.fields + 8)
-  }
-
-  deinit {
-    ranges.deallocate()
   }
 }

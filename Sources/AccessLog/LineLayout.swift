@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// One element of a line: text that stands in every line, or a field.
 enum LineElement {
   case literal([UInt8])
@@ -27,7 +29,7 @@ struct FieldRange {
 /// A log format compiled to what one line needs: the literals between its fields, and which field
 /// means what.
 ///
-/// Immutable once it is made; the memory behind its pointers is its own.
+/// Immutable once it is made; the memory of its literals is its own.
 final class LineLayout: @unchecked Sendable {
   /// How a field ends.
   private enum Ending: UInt8 {
@@ -89,8 +91,10 @@ final class LineLayout: @unchecked Sendable {
 
   /// Whether fields are told by the literals between them, which is asked for every line.
   private let hasLiterals: Bool
-  private let slots: UnsafeMutablePointer<Slot>
-  private let literals: UnsafeMutablePointer<UInt8>
+  private let slots: [Slot]
+  private let literalMemory: ByteStore
+  /// All literals, in that memory.
+  private let literals: ByteView
   private let leadCount: Int
   private let slotCount: Int
   private let lastLiteral: Int
@@ -170,10 +174,11 @@ final class LineLayout: @unchecked Sendable {
     slotCount = slots.count
     lastLiteral = Int(slots.last?.literal ?? 0)
     lastLiteralCount = Int(slots.last?.literalCount ?? 0)
-    self.slots = .allocate(capacity: max(1, slots.count))
-    self.slots.initialize(from: slots, count: slots.count)
-    literals = .allocate(capacity: max(1, bytes.count))
-    literals.initialize(from: bytes, count: bytes.count)
+    self.slots = slots
+    let memory = ByteStore(capacity: bytes.count)
+    bytes.withByteView { memory.write($0, at: 0) }
+    literalMemory = memory
+    literals = memory.view(0..<bytes.count)
   }
 
   /// A layout whose fields are found otherwise: columns, or members of a JSON object.
@@ -195,13 +200,9 @@ final class LineLayout: @unchecked Sendable {
     slotCount = meanings.count
     lastLiteral = 0
     lastLiteralCount = 0
-    slots = .allocate(capacity: 1)
-    literals = .allocate(capacity: 1)
-  }
-
-  deinit {
-    slots.deallocate()
-    literals.deallocate()
+    slots = []
+    literalMemory = ByteStore(capacity: 0)
+    literals = ByteView()
   }
 
   /// What the lines of one producer have in common: the spelling of the members that are in all.
@@ -235,8 +236,8 @@ final class LineLayout: @unchecked Sendable {
   /// - Returns: where to go on, or -1 when the line does not fit.
   @inline(__always)
   func split(
-    _ base: UnsafePointer<UInt8>, _ end: Int, at position: Int, wanted: Range<Int>,
-    into fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ end: Int, at position: Int, wanted: Range<Int>,
+    into fields: FixedTable<FieldRange>
   ) -> Int {
     if !hasLiterals {
       switch structure {
@@ -250,43 +251,43 @@ final class LineLayout: @unchecked Sendable {
     }
     var position = position
     if wanted.lowerBound == 0 {
-      guard leadCount <= end, ByteSearch.equal(base, literals, leadCount) else { return -1 }
+      guard leadCount <= end, base.holds(literals.part(0, leadCount), at: 0) else { return -1 }
       position = leadCount
     }
     var index = wanted.lowerBound
     while index < wanted.upperBound {
       let slot = slots[index]
-      let literal = literals + Int(slot.literal)
       let literalCount = Int(slot.literalCount)
+      let literal = literals.part(Int(slot.literal), Int(slot.literal) &+ literalCount)
       var start = position
       var stop = position
       switch slot.ending {
       case .quoted:
-        stop = ByteSearch.first(UInt8(ascii: "\""), in: base, from: position, to: end)
+        stop = base.first(UInt8(ascii: "\""), from: position, to: end)
       case .quotedEscapes:
         stop = ByteSearch.closingQuote(in: base, from: position, to: end)
         if stop < 0 { return -1 }
       case .search:
-        stop = Self.find(literal, literalCount, slot.first, base, position, end)
+        stop = Self.find(literal, slot.first, base, position, end)
         if stop < 0 { return -1 }
         fields[index] = FieldRange(start: Int32(position), end: Int32(stop))
         position = stop &+ literalCount
         index &+= 1
         continue
       case .blank:
-        stop = ByteSearch.first(0x20, in: base, from: position, to: end)
+        stop = base.first(0x20, from: position, to: end)
       case .suffix:
         stop = end &- literalCount
       case .list:
-        stop = Self.endOfList(literal, literalCount, slot.first, base, position, end)
+        stop = Self.endOfList(literal, slot.first, base, position, end)
         if stop < 0 { return -1 }
       case .slash:
-        stop = ByteSearch.first(UInt8(ascii: "/"), in: base, from: position, to: end)
+        stop = base.first(UInt8(ascii: "/"), from: position, to: end)
       case .rest:
         stop = end
       case .lastWord:
         stop = end
-        if ByteSearch.first(0x20, in: base, from: position, to: end) < end { return -1 }
+        if base.first(0x20, from: position, to: end) < end { return -1 }
       case .word:
         while stop < end, base[stop] != 0x20, base[stop] != 0x09 { stop &+= 1 }
       case .json:
@@ -297,7 +298,7 @@ final class LineLayout: @unchecked Sendable {
           fields[index] = FieldRange(start: Int32(start), end: Int32(quote))
           position = quote &+ 1
           guard literalCount <= end &- position,
-            ByteSearch.equal(base + position, literal, literalCount)
+            base.holds(literal, at: position)
           else { return -1 }
           position = position &+ literalCount
           index &+= 1
@@ -305,14 +306,14 @@ final class LineLayout: @unchecked Sendable {
         }
         // Numbers and names end where the next literal begins, but for lists of numbers.
         while stop < end, Self.isWordByte(base[stop]) { stop &+= 1 }
-        if literalCount > end &- stop || !ByteSearch.equal(base + stop, literal, literalCount) {
+        if literalCount > end &- stop || !base.holds(literal, at: stop) {
           stop = JSONScan.endOfValue(base, position, end)
           if stop < 0 { return -1 }
         }
         if stop &- start == 4, base[start] == UInt8(ascii: "n") { start = stop &+ 1 }
       }
       guard stop >= position, literalCount <= end &- stop,
-        ByteSearch.equal(base + stop, literal, literalCount)
+        base.holds(literal, at: stop)
       else { return -1 }
       fields[index] = FieldRange(start: Int32(start), end: Int32(stop))
       position = stop &+ literalCount
@@ -324,17 +325,17 @@ final class LineLayout: @unchecked Sendable {
 
   /// Whether a line ends as every line of the format does: a cheap sign that it was not cut.
   @inline(__always)
-  func endsAsLine(_ base: UnsafePointer<UInt8>, _ end: Int) -> Bool {
+  func endsAsLine(_ base: ByteView, _ end: Int) -> Bool {
     if allowsTail { return true }
     guard lastLiteralCount <= end else { return false }
-    return ByteSearch.equal(
-      base + (end &- lastLiteralCount), literals + lastLiteral, lastLiteralCount)
+    return base.holds(
+      literals.part(lastLiteral, lastLiteral + lastLiteralCount), at: end &- lastLiteralCount)
   }
 
   /// Whether the fields are the same when they are looked for from the right: where nothing is
   /// escaped, a value may hold the text that ends it.
   func isUnambiguous(
-    _ base: UnsafePointer<UInt8>, _ end: Int, _ fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ end: Int, _ fields: FixedTable<FieldRange>
   ) -> Bool {
     guard case .literals = structure, !allowsTail else { return true }
     var position = end
@@ -343,8 +344,9 @@ final class LineLayout: @unchecked Sendable {
       let slot = slots[index]
       let count = Int(slot.literalCount)
       if count > 0 {
+        let literal = literals.part(Int(slot.literal), Int(slot.literal) + count)
         var start = position &- count
-        while start >= 0, !ByteSearch.equal(base + start, literals + Int(slot.literal), count) {
+        while start >= 0, !base.holds(literal, at: start) {
           start &-= 1
         }
         guard start == Int(fields[index].end) else { return false }
@@ -367,25 +369,26 @@ final class LineLayout: @unchecked Sendable {
 
   @inline(__always)
   private static func find(
-    _ literal: UnsafePointer<UInt8>, _ count: Int, _ first: UInt8, _ base: UnsafePointer<UInt8>,
+    _ literal: ByteView, _ first: UInt8, _ base: ByteView,
     _ start: Int, _ end: Int
   ) -> Int {
-    var place = ByteSearch.first(first, in: base, from: start, to: end)
+    let count = literal.count
+    var place = base.first(first, from: start, to: end)
     while place &+ count <= end {
-      if ByteSearch.equal(base + place, literal, count) { return place }
-      place = ByteSearch.first(first, in: base, from: place &+ 1, to: end)
+      if base.holds(literal, at: place) { return place }
+      place = base.first(first, from: place &+ 1, to: end)
     }
     return -1
   }
 
   /// The end of a list: a blank beside a comma or a colon belongs to it.
   private static func endOfList(
-    _ literal: UnsafePointer<UInt8>, _ count: Int, _ first: UInt8, _ base: UnsafePointer<UInt8>,
+    _ literal: ByteView, _ first: UInt8, _ base: ByteView,
     _ start: Int, _ end: Int
   ) -> Int {
     var from = start
     while true {
-      let place = find(literal, count, first, base, from, end)
+      let place = find(literal, first, base, from, end)
       if place < 0 { return -1 }
       guard base[place] == UInt8(ascii: " ") else { return place }
       let before = place > start ? base[place &- 1] : 0

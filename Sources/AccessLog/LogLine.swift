@@ -1,10 +1,20 @@
+internal import Bytes
+
 /// A line whose fields, or the first of them, were found.
 struct Line {
-  let base: UnsafePointer<UInt8>
+  /// The line, or a buffer that begins with it.
+  let base: ByteView
   let end: Int
   /// Kept alive by whoever made the line: it is asked several times for each.
-  unowned(unsafe) let layout: LineLayout
-  let fields: UnsafeMutablePointer<FieldRange>
+  @safe unowned(unsafe) let layout: LineLayout
+  /// The same of the table that all lines of an interpreter share.
+  @safe unowned(unsafe) let fields: FixedTable<FieldRange>
+
+  /// The bytes of a field; none where it has no value.
+  @inline(__always)
+  func bytes(_ range: FieldRange) -> ByteView {
+    range.count > 0 ? base.part(Int(range.start), Int(range.end)) : ByteView()
+  }
 
   /// Whether a field says that there is no value.
   @inline(__always)
@@ -36,6 +46,6 @@ struct Line {
   func equals(_ field: Int, _ text: StaticString) -> Bool {
     let range = fields[field]
     return range.count == text.utf8CodeUnitCount
-      && ByteSearch.equal(base + Int(range.start), text.utf8Start, range.count)
+      && base.has(text, at: Int(range.start))
   }
 }

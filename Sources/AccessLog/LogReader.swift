@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 public import HTTPExchange
 public import InputBytes
@@ -20,9 +21,9 @@ public final class LogReader {
   /// Finds the entries of a document; `nil` for a log of lines.
   private var scanner: HARScanner?
   /// Where the line that is read at the moment stands with its coat.
-  private var linePlace: UnsafePointer<UInt8>?
-  /// The end of the buffer that is read at the moment.
-  private var bufferEnd: UnsafePointer<UInt8>?
+  private var linePlace: Int?
+  /// The buffer that is read at the moment, good until its lines are read.
+  private var current = ByteView()
   /// Takes off what stands around the lines; `nil` for most logs.
   private let undresser: Undresser?
   private var lineNumber: UInt64 = 0
@@ -81,11 +82,10 @@ public final class LogReader {
       exchanges: exchanges, watermark: reached.advanced(by: 0 &- ExchangeBatch.reorderWindow))
   }
 
-  private func take(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
-    guard let start = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+  private func take(_ buffer: ByteView, into exchanges: inout [Exchange]) {
     let count = buffer.count
-    bufferEnd = start + count
-    defer { bufferEnd = nil }
+    current = buffer
+    defer { current = ByteView() }
     let bufferOffset = input.offset &- UInt64(count)
     var position = 0
     // A local value, so that exclusive access is settled once for the buffer and not for each line.
@@ -95,19 +95,16 @@ public final class LogReader {
     var searchFrom = rest.count
     if isAtStart {
       isAtStart = false
-      let mark: StaticString = "\u{FEFF}"
-      if count >= 3, ByteSearch.equal(start, mark.utf8Start, 3) { position = 3 }
+      if buffer.has("\u{FEFF}") { position = 3 }
       searchFrom = position
     }
-    while position < count,
-      let newline = memchr(start + searchFrom, 0x0A, count - searchFrom)
-    {
-      let end = UnsafeRawPointer(newline) - UnsafeRawPointer(start)
+    while position < count, let end = buffer.position(of: 0x0A, from: searchFrom) {
       if isSkippingLine {
         isSkippingLine = false
       } else {
         takeLine(
-          start + position, end - position, at: bufferOffset &+ UInt64(position), &interpreter,
+          buffer.part(position, end), from: position, at: bufferOffset &+ UInt64(position),
+          &interpreter,
           into: &exchanges)
       }
       position = end + 1
@@ -123,7 +120,7 @@ public final class LogReader {
       rest.removeAll()
     } else {
       rest.removeAll(keepingCapacity: true)
-      rest.append(contentsOf: buffer[position...])
+      rest.append(buffer.from(position))
     }
   }
 
@@ -142,25 +139,24 @@ public final class LogReader {
   }
 
   private func takeLine(
-    _ start: UnsafePointer<UInt8>, _ length: Int, at offset: UInt64,
+    _ line: ByteView, from place: Int, at offset: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) {
-    guard length <= AccessLogLimits.lineBytes else {
+    guard line.count <= AccessLogLimits.lineBytes else {
       skipLongLine(at: offset)
       return
     }
     lineNumber &+= 1
     if let undresser {
-      linePlace = start
+      linePlace = place
       defer { linePlace = nil }
-      takeCoated(
-        UnsafeBufferPointer(start: start, count: length), undresser, at: offset, &interpreter,
-        into: &exchanges)
+      takeCoated(line, undresser, at: offset, &interpreter, into: &exchanges)
       return
     }
-    var end = length
-    if end > 0, start[end - 1] == 0x0D { end -= 1 }
-    let outcome = read(start, end, from: start, number: lineNumber, &interpreter, into: &exchanges)
+    var end = line.count
+    if end > 0, line[end - 1] == 0x0D { end -= 1 }
+    let outcome = read(
+      line.part(0, end), from: place, number: lineNumber, &interpreter, into: &exchanges)
     switch outcome {
     case .used: break
     case .skipped(let kind): record.skip(kind)
@@ -172,14 +168,14 @@ public final class LogReader {
 
   /// Reads a line in the current format, or in another one.
   ///
-  /// - Parameter place: where the line stands in the buffer, with its coat.
+  /// - Parameter place: where the line stands in the buffer, with its coat; `nil` when it does not.
   @inline(__always)
   private func read(
-    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ line: ByteView, from place: Int?, number: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> LineInterpreter.Outcome {
     let outcome = interpreter.read(
-      start, end, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+      line, line.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
     switch outcome {
     case .used: return outcome
     case .skipped("other-message"), .skipped("comment-line"), .unreadable: break
@@ -187,20 +183,18 @@ public final class LogReader {
     }
     guard changes.isPossible else { return outcome }
     return readChanged(
-      start, end, from: place, number: number, &interpreter, into: &exchanges) ?? outcome
+      line, from: place, number: number, &interpreter, into: &exchanges) ?? outcome
   }
 
   private func readChanged(
-    _ start: UnsafePointer<UInt8>, _ end: Int, from place: UnsafePointer<UInt8>, number: UInt64,
+    _ line: ByteView, from place: Int?, number: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> LineInterpreter.Outcome? {
-    var ahead = UnsafeBufferPointer(start: start, count: end)
-    if let bufferEnd, place < bufferEnd {
-      ahead = UnsafeBufferPointer(start: place, count: bufferEnd - place)
-    }
+    let ahead = place.map { current.from($0) } ?? line
     let before = changes.current
     switch changes.read(
-      start, end, ahead: ahead, source: source, number: number, &interpreter, into: &exchanges)
+      line, line.count, ahead: ahead, source: source, number: number, &interpreter, into: &exchanges
+    )
     {
     case .none: return nil
     case .known(let outcome): return outcome
@@ -230,7 +224,7 @@ public final class LogReader {
   ///
   /// - Parameter isLast: whether the input ends behind it, perhaps within it.
   private func takeCoated(
-    _ line: UnsafeBufferPointer<UInt8>, _ undresser: Undresser, at offset: UInt64,
+    _ line: ByteView, _ undresser: Undresser, at offset: UInt64,
     isLast: Bool = false, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) {
     note(
@@ -256,10 +250,9 @@ public final class LogReader {
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) {
     var outcome = LineInterpreter.Outcome.skipped("blank-line")
-    if let start = line.text.baseAddress {
+    if !line.text.isEmpty {
       outcome = read(
-        start, line.text.count, from: linePlace ?? start, number: line.number, &interpreter,
-        into: &exchanges)
+        line.text, from: linePlace, number: line.number, &interpreter, into: &exchanges)
     }
     func give(_ kind: String, _ damage: SourceRecord.Damage) {
       record.skip(kind)
@@ -287,14 +280,13 @@ public final class LogReader {
   }
 
   /// Takes the next bytes of a document.
-  private func takeDocument(_ buffer: UnsafeRawBufferPointer, into exchanges: inout [Exchange]) {
+  private func takeDocument(_ buffer: ByteView, into exchanges: inout [Exchange]) {
     let start = input.offset &- UInt64(buffer.count)
-    scanner?.take(buffer.bindMemory(to: UInt8.self)) { entry, number in
-      guard let base = entry.baseAddress else { return }
+    scanner?.take(buffer) { entry, number in
       lineNumber = number
       let before = exchanges.count
       switch interpreter.read(
-        base, entry.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
+        entry, entry.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
       {
       case .used:
         if exchanges.count > before, isUnsent(exchanges[before]) {
@@ -353,8 +345,7 @@ public final class LogReader {
     let line = rest
     rest = []
     lineNumber &+= 1
-    line.withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { return }
+    line.withByteView { buffer in
       if let undresser, !isDamaged {
         takeCoated(
           buffer, undresser, at: offset, isLast: true, &interpreter, into: &exchanges)
@@ -364,8 +355,7 @@ public final class LogReader {
         isDamaged
         ? .unreadable("cut-line")
         : read(
-          start, buffer.withoutReturn.count, from: start, number: lineNumber, &interpreter,
-          into: &exchanges)
+          buffer.withoutReturn, from: nil, number: lineNumber, &interpreter, into: &exchanges)
       switch outcome {
       case .used: break
       case .skipped(let kind): record.skip(kind)

@@ -1,3 +1,4 @@
+internal import Bytes
 public import HTTPExchange
 
 extension LogFormat {
@@ -48,11 +49,11 @@ extension LogReader {
     var exchanges: [Exchange] = []
     if case .document(.har) = format.rule {
       var scanner = HARScanner()
-      head.withUnsafeBufferPointer { bytes in
+      head.withByteView { bytes in
         scanner.take(bytes) { entry, number in
-          guard let base = entry.baseAddress, exchanges.isEmpty else { return }
+          guard exchanges.isEmpty else { return }
           _ = interpreter.read(
-            base, entry.count, source: "", number: number, keepsAll: true, into: &exchanges)
+            entry, entry.count, source: "", number: number, keepsAll: true, into: &exchanges)
         }
       }
       return exchanges.first?.time
@@ -69,10 +70,9 @@ extension LogReader {
     _ head: [UInt8], _ range: Range<Int>, _ interpreter: inout LineInterpreter,
     _ exchanges: inout [Exchange]
   ) -> LineInterpreter.Outcome {
-    head.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return .skipped("blank-line") }
-      return interpreter.read(
-        base + range.lowerBound, range.count, source: "", number: 1, keepsAll: true,
+    head.withByteView { buffer in
+      interpreter.read(
+        buffer.part(range), range.count, source: "", number: 1, keepsAll: true,
         into: &exchanges)
     }
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Which members of a JSON object, at any depth, are which fields of a line.
@@ -110,13 +111,13 @@ struct MemberMap: Sendable {
   ///
   /// - Returns: whether the line is an object with what it needs.
   func split(
-    _ base: UnsafePointer<UInt8>, _ end: Int, _ count: Int,
-    into fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ end: Int, _ count: Int,
+    into fields: FixedTable<FieldRange>
   ) -> Bool {
     for index in 0..<count { fields[index] = FieldRange(start: -1, end: -2) }
     var start = 0
     if case .console = lead {
-      let tab = ByteSearch.first(0x09, in: base, from: 0, to: end)
+      let tab = base.first(0x09, from: 0, to: end)
       fields[0] = FieldRange(start: 0, end: Int32(tab))
       start = tab
       // Level, logger and message follow.
@@ -125,7 +126,7 @@ struct MemberMap: Sendable {
           start += 1
           break
         }
-        start = ByteSearch.first(0x09, in: base, from: start + 1, to: end)
+        start = base.first(0x09, from: start + 1, to: end)
       }
     }
     let stop = object(base, start, end, 0, into: fields)
@@ -143,8 +144,8 @@ struct MemberMap: Sendable {
 
   /// Reads the object that begins at `start`; -1 when there is none.
   private func object(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ node: Int,
-    into fields: UnsafeMutablePointer<FieldRange>
+    _ base: ByteView, _ start: Int, _ end: Int, _ node: Int,
+    into fields: FixedTable<FieldRange>
   ) -> Int {
     var stop = -1
     let isWhole = JSONScan.forEachMember(base, start, end, endsAt: &stop) { name, value in
@@ -169,7 +170,7 @@ struct MemberMap: Sendable {
   }
 
   /// A value without its quotation marks; `null` is less than nothing.
-  static func range(_ base: UnsafePointer<UInt8>, _ value: Range<Int>) -> FieldRange {
+  static func range(_ base: ByteView, _ value: Range<Int>) -> FieldRange {
     guard !value.isEmpty else { return FieldRange(start: 0, end: -1) }
     let first = base[value.lowerBound]
     if first == UInt8(ascii: "\"") {
@@ -180,7 +181,7 @@ struct MemberMap: Sendable {
   }
 
   @inline(__always)
-  private func find(_ base: UnsafePointer<UInt8>, _ name: Range<Int>, in node: Int) -> Int? {
+  private func find(_ base: ByteView, _ name: Range<Int>, in node: Int) -> Int? {
     for child in nodes[node].children where child.key.count == name.count {
       var isSame = true
       for (index, byte) in child.key.enumerated() {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Reads time stamps from raw bytes.
@@ -15,7 +16,7 @@ struct StampReader {
 
   /// Seconds east of UTC for stamps without a zone.
   private let secondsFromUTC: Int64
-  private var cachedText: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+  private var cachedText: Words = (0, 0, 0, 0)
   private var cachedCount = 0
   private var cached = Reading.none
   /// The last instant that a time of day told, in seconds since the epoch, and the one before the
@@ -27,7 +28,7 @@ struct StampReader {
   }
 
   /// Reads the stamp between two places of a line.
-  mutating func read(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ form: StampForm)
+  mutating func read(_ base: ByteView, _ start: Int, _ end: Int, _ form: StampForm)
     -> Reading
   {
     switch form {
@@ -43,18 +44,8 @@ struct StampReader {
     }
     let count = end &- start
     guard count > 0, count <= 64 else { return .none }
-    let text = base + start
-    if count == cachedCount,
-      withUnsafeBytes(
-        of: &cachedText,
-        { raw in
-          raw.baseAddress.map {
-            ByteSearch.equal(text, $0.assumingMemoryBound(to: UInt8.self), count)
-          } ?? false
-        })
-    {
-      return cached
-    }
+    let text = base.part(start, end)
+    if count == cachedCount, Self.words(of: text) == cachedText { return cached }
     var cursor = Cursor(base: base, index: start, end: end)
     let reading: Reading
     switch form {
@@ -64,19 +55,17 @@ struct StampReader {
     case .items(let items): reading = Self.items(items, &cursor, secondsFromUTC)
     case .any, .epoch, .isoOf, .dateAndTime, .timeOfDay: reading = any(cursor)
     }
-    if count <= 32, reading.resolution > 0 {
+    if (8...32).contains(count), reading.resolution > 0 {
       cachedCount = count
       cached = reading
-      withUnsafeMutableBytes(of: &cachedText) {
-        $0.copyMemory(from: UnsafeRawBufferPointer(start: text, count: count))
-      }
+      cachedText = Self.words(of: text)
     }
     return reading
   }
 
   /// `2026-11-23`, anything, `18:54:34`.
   private func dateAndTime(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int
+    _ base: ByteView, _ start: Int, _ end: Int
   ) -> Reading {
     var date = Cursor(base: base, index: start, end: end)
     var time = Cursor(base: base, index: max(start, end &- 8), end: end)
@@ -91,7 +80,7 @@ struct StampReader {
   /// `18:54:34` of the day that an earlier line told, or of one behind it: a log of a time of day
   /// alone goes on over midnight.
   private mutating func timeOfDay(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, after: Int64, offset: Int64
+    _ base: ByteView, _ start: Int, _ end: Int, after: Int64, offset: Int64
   ) -> Reading {
     var cursor = Cursor(base: base, index: start, end: end)
     guard let hour = cursor.number(2), cursor.take(":"), let minute = cursor.number(2),
@@ -117,10 +106,9 @@ struct StampReader {
   static func directive(_ text: String) -> Int64? {
     var bytes = Array(text.utf8)
     while let last = bytes.last, last == 0x20 || last == 0x09 || last == 0x0D { bytes.removeLast() }
-    return bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return nil }
+    return bytes.withByteView { base in
       let reader = StampReader(secondsFromUTC: 0)
-      var cursor = Cursor(base: base, index: 0, end: buffer.count)
+      var cursor = Cursor(base: base, index: 0, end: base.count)
       var reading = reader.iso(&cursor)
       if reading.resolution == 0 {
         cursor.index = 0
@@ -139,12 +127,22 @@ struct StampReader {
   /// Seconds east of UTC: `+0530`, `-08:00`, `Z`; `nil` for anything else.
   static func zone(_ text: String) -> Int64? {
     let bytes = Array(text.utf8)
-    return bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return nil }
-      var cursor = Cursor(base: base, index: 0, end: buffer.count)
+    return bytes.withByteView { base in
+      var cursor = Cursor(base: base, index: 0, end: base.count)
       let seconds = cursor.zone()
-      return cursor.index == buffer.count ? seconds : nil
+      return cursor.index == base.count ? seconds : nil
     }
+  }
+
+  /// Eight bytes each, which together are all of a text of 8 to 32 bytes.
+  private typealias Words = (UInt64, UInt64, UInt64, UInt64)
+
+  private static func words(of text: ByteView) -> Words {
+    let last = text.count &- 8
+    return (
+      text.little64(0), text.little64(min(8, last)), text.little64(min(16, last)),
+      text.little64(last)
+    )
   }
 
   private func any(_ start: Cursor) -> Reading {
@@ -224,7 +222,7 @@ struct StampReader {
 
   /// A decimal number of units since the epoch.
   private static func epoch(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, unit: Int64
+    _ base: ByteView, _ start: Int, _ end: Int, unit: Int64
   ) -> Reading {
     let (value, step) = decimal(base, start, end, unit: unit)
     return Reading(nanoseconds: value, resolution: step)
@@ -232,7 +230,7 @@ struct StampReader {
 
   /// A duration: a number of units, or numbers with units of their own as Go writes them, `1m2.5s`.
   static func duration(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, unit: Int64
+    _ base: ByteView, _ start: Int, _ end: Int, unit: Int64
   ) -> (nanoseconds: Int64, step: Int64) {
     guard end > start, base[end &- 1] == UInt8(ascii: "s") else {
       return decimal(base, start, end, unit: unit)
@@ -248,7 +246,7 @@ struct StampReader {
       let numberEnd = index
       while index < end, !Cursor.isDigit(base[index]) { index &+= 1 }
       let suffix = String(
-        decoding: UnsafeBufferPointer(start: base + numberEnd, count: index - numberEnd),
+        decoding: base.part(numberEnd, index),
         as: UTF8.self)
       let known: Int64? =
         switch suffix {
@@ -274,7 +272,7 @@ struct StampReader {
   /// A decimal number of units as nanoseconds, and what its last digit counts; the step is 0 when
   /// the text is no such number.
   static func decimal(
-    _ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int, unit: Int64
+    _ base: ByteView, _ start: Int, _ end: Int, unit: Int64
   ) -> (nanoseconds: Int64, step: Int64) {
     var index = start
     var whole: Int64 = 0
@@ -372,7 +370,7 @@ struct StampReader {
 
 /// A place in the text of a time stamp.
 private struct Cursor {
-  let base: UnsafePointer<UInt8>
+  let base: ByteView
   var index: Int
   var end: Int
 

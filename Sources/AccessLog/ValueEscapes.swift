@@ -1,19 +1,20 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Undoes what a server did to the bytes of a value when it wrote them into a line.
 enum ValueEscapes {
   /// The value as text; see ``HTTPExchange/WireText``.
-  static func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ escaping: Escaping) -> String {
-    let raw = UnsafeRawBufferPointer(start: start, count: count)
+  static func text(_ raw: ByteView, _ escaping: Escaping) -> String {
+    let count = raw.count
     switch escaping {
     case .none, .raw: return WireText.decode(raw)
     case .nginxDefault, .nginxJSON, .apache, .anyText, .anyJSON, .json, .envoyJSON, .quoteOnly,
       .zeek:
-      let backslash = ByteSearch.first(UInt8(ascii: "\\"), in: start, from: 0, to: count)
+      let backslash = raw.first(UInt8(ascii: "\\"), from: 0, to: count)
       guard backslash < count else {
         return escaping == .zeek && raw.elementsEqual("(empty)".utf8) ? "" : WireText.decode(raw)
       }
-      return WireText.decode(undone(start, count, from: backslash, escaping))
+      return WireText.decode(undone(raw, from: backslash, escaping))
     case .hash, .hashCaptures: return WireText.decode(hexadecimal(raw, after: UInt8(ascii: "#")))
     case .percent: return WireText.decode(hexadecimal(raw, after: UInt8(ascii: "%")))
     case .plus, .doubled:
@@ -27,31 +28,29 @@ enum ValueEscapes {
     guard range.count > 0 else { return 0 }
     switch line.layout.escaping {
     case .hash, .hashCaptures:
-      let raw = UnsafeRawBufferPointer(start: line.base + Int(range.start), count: range.count)
-      return hexadecimal(raw, after: UInt8(ascii: "#")).count
+      return hexadecimal(line.bytes(range), after: UInt8(ascii: "#")).count
     default: return range.count
     }
   }
 
   /// `#HH` and `%HH` as the bytes that they stand for.
-  private static func hexadecimal(_ raw: UnsafeRawBufferPointer, after mark: UInt8) -> [UInt8] {
+  private static func hexadecimal(_ raw: ByteView, after mark: UInt8) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(raw.count)
-    guard let start = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return result }
     var index = 0
     while index < raw.count {
-      if start[index] == mark, let value = hexadecimal(start, index + 1, 2, raw.count) {
+      if raw[index] == mark, let value = hexadecimal(raw, index + 1, 2, raw.count) {
         result.append(UInt8(truncatingIfNeeded: value))
         index += 3
       } else {
-        result.append(start[index])
+        result.append(raw[index])
         index += 1
       }
     }
     return result
   }
 
-  private static func undoubled(_ raw: UnsafeRawBufferPointer, plusIsBlank: Bool) -> [UInt8] {
+  private static func undoubled(_ raw: ByteView, plusIsBlank: Bool) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(raw.count)
     var index = 0
@@ -65,9 +64,10 @@ enum ValueEscapes {
   }
 
   private static func undone(
-    _ start: UnsafePointer<UInt8>, _ count: Int, from first: Int, _ escaping: Escaping
+    _ start: ByteView, from first: Int, _ escaping: Escaping
   ) -> [UInt8] {
-    var result = Array(UnsafeBufferPointer(start: start, count: first))
+    let count = start.count
+    var result = Array(start.part(0, first))
     result.reserveCapacity(count)
     var index = first
     while index < count {
@@ -136,7 +136,7 @@ enum ValueEscapes {
 
   /// `\uXXXX`, or two that form one scalar; a lone half of a pair is left as it stands.
   private static func unicode(
-    _ start: UnsafePointer<UInt8>, _ index: Int, _ count: Int
+    _ start: ByteView, _ index: Int, _ count: Int
   ) -> (Unicode.Scalar?, Int) {
     guard let high = hexadecimal(start, index + 2, 4, count) else { return (nil, 0) }
     if let scalar = Unicode.Scalar(high) { return (scalar, 6) }
@@ -148,7 +148,7 @@ enum ValueEscapes {
   }
 
   private static func hexadecimal(
-    _ start: UnsafePointer<UInt8>, _ index: Int, _ digits: Int, _ count: Int
+    _ start: ByteView, _ index: Int, _ digits: Int, _ count: Int
   ) -> UInt32? {
     guard index + digits <= count else { return nil }
     var value: UInt32 = 0

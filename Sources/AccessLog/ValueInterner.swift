@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// What is done to a value before it is kept.
@@ -56,23 +57,23 @@ final class ValueInterner {
 
   /// The text of a value as it may be kept; `nil` when only its presence may.
   @inline(__always)
-  func text(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
+  func text(_ start: ByteView, _ kind: ValueKind) -> String? {
     if kind == .hidden { return nil }
-    guard count <= AccessLogLimits.internedValueBytes else { return make(start, count, kind) }
-    let hash = ByteTable<String?>.hash(start, count, seed: UInt64(kind.rawValue))
-    if let entry = table.find(start, count, hash) { return entry.pointee }
-    let text = make(start, count, kind)
-    table.insert(start, count, hash, text)
+    guard start.count <= AccessLogLimits.internedValueBytes else { return make(start, kind) }
+    let hash = ByteTable<String?>.hash(start, seed: UInt64(kind.rawValue))
+    if let known = table.find(start, hash) { return known }
+    let text = make(start, kind)
+    table.insert(start, hash, text)
     return text
   }
 
   /// The text of a value that will hardly come again.
-  func decoded(_ start: UnsafePointer<UInt8>, _ count: Int) -> String {
-    ValueEscapes.text(start, count, escaping)
+  func decoded(_ start: ByteView) -> String {
+    ValueEscapes.text(start, escaping)
   }
 
-  private func make(_ start: UnsafePointer<UInt8>, _ count: Int, _ kind: ValueKind) -> String? {
-    let text = decoded(start, count)
+  private func make(_ start: ByteView, _ kind: ValueKind) -> String? {
+    let text = decoded(start)
     switch kind {
     case .plain, .hidden: return Redaction.withoutJWTs(text)
     case .origin: return Redaction.requestValue(.origin, text)

@@ -312,17 +312,17 @@ public struct Call: Hashable, Sendable {
 /// Written to only while one call alone refers to them, through that call, whose exclusive access is
 /// checked already.
 private final class CallParts: @unchecked Sendable {
-  @exclusivity(unchecked) var time: EventTime
-  @exclusivity(unchecked) var resolution: TimeResolution
-  @exclusivity(unchecked) var url: RequestURL
-  @exclusivity(unchecked) var client: String
-  @exclusivity(unchecked) var userAgent: String?
-  @exclusivity(unchecked) var message: String?
-  @exclusivity(unchecked) var exchanges: [CallExchange]
-  @exclusivity(unchecked) var judgement: CallJudgement
-  @exclusivity(unchecked) var likely: String?
-  @exclusivity(unchecked) var cause: String?
-  @exclusivity(unchecked) var incident: String?
+  @safe @exclusivity(unchecked) var time: EventTime
+  @safe @exclusivity(unchecked) var resolution: TimeResolution
+  @safe @exclusivity(unchecked) var url: RequestURL
+  @safe @exclusivity(unchecked) var client: String
+  @safe @exclusivity(unchecked) var userAgent: String?
+  @safe @exclusivity(unchecked) var message: String?
+  @safe @exclusivity(unchecked) var exchanges: [CallExchange]
+  @safe @exclusivity(unchecked) var judgement: CallJudgement
+  @safe @exclusivity(unchecked) var likely: String?
+  @safe @exclusivity(unchecked) var cause: String?
+  @safe @exclusivity(unchecked) var incident: String?
 
   init(
     time: EventTime, resolution: TimeResolution, url: RequestURL, client: String,
@@ -367,22 +367,22 @@ private final class CallParts: @unchecked Sendable {
 ///
 /// Written to only while the parts of one call alone refer to it, through that call.
 private final class CallJudgement: @unchecked Sendable {
-  @exclusivity(unchecked) var verdict: Verdict
-  @exclusivity(unchecked) var phase: Phase?
-  @exclusivity(unchecked) var hop: Int
-  @exclusivity(unchecked) var reason: BlockedReason?
-  @exclusivity(unchecked) var parameter: String?
-  @exclusivity(unchecked) var origin: String
-  @exclusivity(unchecked) var method: String
-  @exclusivity(unchecked) var engine: String
-  @exclusivity(unchecked) var kind: CallKind
-  @exclusivity(unchecked) var credentials: CredentialsEvidence
-  @exclusivity(unchecked) var mode: ModeEvidence
-  @exclusivity(unchecked) var missing: [String]
-  @exclusivity(unchecked) var assumes: [String]
-  @exclusivity(unchecked) var otherFaults: [String]
-  @exclusivity(unchecked) var standardVerdict: Verdict?
-  @exclusivity(unchecked) var worlds: [WorldOutcome]
+  @safe @exclusivity(unchecked) var verdict: Verdict
+  @safe @exclusivity(unchecked) var phase: Phase?
+  @safe @exclusivity(unchecked) var hop: Int
+  @safe @exclusivity(unchecked) var reason: BlockedReason?
+  @safe @exclusivity(unchecked) var parameter: String?
+  @safe @exclusivity(unchecked) var origin: String
+  @safe @exclusivity(unchecked) var method: String
+  @safe @exclusivity(unchecked) var engine: String
+  @safe @exclusivity(unchecked) var kind: CallKind
+  @safe @exclusivity(unchecked) var credentials: CredentialsEvidence
+  @safe @exclusivity(unchecked) var mode: ModeEvidence
+  @safe @exclusivity(unchecked) var missing: [String]
+  @safe @exclusivity(unchecked) var assumes: [String]
+  @safe @exclusivity(unchecked) var otherFaults: [String]
+  @safe @exclusivity(unchecked) var standardVerdict: Verdict?
+  @safe @exclusivity(unchecked) var worlds: [WorldOutcome]
 
   init(
     verdict: Verdict, phase: Phase?, hop: Int, reason: BlockedReason?, parameter: String?,

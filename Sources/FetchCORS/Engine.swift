@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A browser engine, or the standard itself.
 public enum Engine: String, CaseIterable, Hashable, Sendable {
   case standard, chromium, firefox, webkit
@@ -11,7 +13,7 @@ public enum Engine: String, CaseIterable, Hashable, Sendable {
   public init?(userAgent: String) {
     let bytes = Array(userAgent.utf8)
     func names(_ part: StaticString) -> Bool {
-      bytes.containsBytes(UnsafeBufferPointer(start: part.utf8Start, count: part.utf8CodeUnitCount))
+      bytes.containsBytes(ByteView(part))
     }
     if names("iPhone") || names("iPad") || names("iPod") {
       self = .webkit
@@ -116,7 +118,7 @@ public struct EngineDifferences: Hashable, Sendable {
 
 extension [UInt8] {
   /// Whether these bytes stand somewhere among them.
-  fileprivate func containsBytes(_ part: UnsafeBufferPointer<UInt8>) -> Bool {
+  fileprivate func containsBytes(_ part: ByteView) -> Bool {
     guard count >= part.count else { return false }
     return (0...(count - part.count)).contains { start in
       self[start] == part[0] && self[start..<(start + part.count)].elementsEqual(part)

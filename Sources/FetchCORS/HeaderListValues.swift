@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// A header field as an algorithm of the standard reads it: one value, if the evidence gives one.
@@ -92,8 +93,7 @@ enum TokenList: Hashable {
 
   /// The tokens of a comma list; `nil` when an element is none.
   static func tokens(in text: String) -> [String]? {
-    var text = text
-    return text.withUTF8 { bytes in
+    text.withByteView { bytes in
       var tokens: [String] = []
       var start = 0
       while start <= bytes.count {
@@ -104,7 +104,7 @@ enum TokenList: Hashable {
         while first < last, bytes[first].isHTTPWhitespace { first += 1 }
         while last > first, bytes[last - 1].isHTTPWhitespace { last -= 1 }
         if first < last {
-          let element = UnsafeBufferPointer(rebasing: bytes[first..<last])
+          let element = bytes.part(first, last)
           guard element.allSatisfy({ $0.isTokenByte }) else { return nil }
           tokens.append(String(decoding: element, as: UTF8.self))
         }

@@ -1,3 +1,4 @@
+internal import Bytes
 public import HTTPExchange
 
 /// Whether a request header needs no preflight.
@@ -108,18 +109,17 @@ private func isSimpleRange(_ value: String) -> Bool {
 ///
 /// - Standard: <https://mimesniff.spec.whatwg.org/#parse-a-mime-type>
 func mimeTypeEssence(_ text: String) -> String? {
-  var text = text
-  return text.withUTF8 { bytes in
+  text.withByteView { bytes in
     var start = 0
     while start < bytes.count, bytes[start].isHTTPWhitespace { start += 1 }
     var end = start
     while end < bytes.count, bytes[end] != UInt8(ascii: ";") { end += 1 }
     while end > start, bytes[end - 1].isHTTPWhitespace { end -= 1 }
-    let essence = UnsafeBufferPointer(rebasing: bytes[start..<end])
+    let essence = bytes.part(start, end)
     guard let slash = essence.firstIndex(of: UInt8(ascii: "/")), slash > 0,
       slash < essence.count - 1,
-      essence[..<slash].allSatisfy({ $0.isTokenByte }),
-      essence[(slash + 1)...].allSatisfy({ $0.isTokenByte })
+      essence.part(0, slash).allSatisfy({ $0.isTokenByte }),
+      essence.from(slash + 1).allSatisfy({ $0.isTokenByte })
     else { return nil }
     return String(decoding: essence, as: UTF8.self).asciiLowercased
   }

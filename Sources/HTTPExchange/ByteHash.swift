@@ -1,28 +1,30 @@
+public import Bytes
+
 /// Hashes bytes for tables of our own, where the general hasher would take most of the time.
 ///
 /// Every bit of the input reaches every bit of the result, so that the lowest ones can be a place in
 /// a table. With a seed that nobody else knows, collisions cannot be chosen.
 public enum ByteHash {
-  /// The hash of `count` bytes.
+  /// The hash of the bytes.
   @inlinable
   @inline(__always)
-  public static func of(_ start: UnsafeRawPointer, _ count: Int, seed: UInt64) -> UInt64 {
+  public static func of(_ bytes: ByteView, seed: UInt64) -> UInt64 {
+    let count = bytes.count
     var state = fold(seed ^ UInt64(truncatingIfNeeded: count), 0xA076_1D64_78BD_642F)
     var offset = 0
     while offset &+ 8 <= count {
-      state = fold(
-        state ^ start.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
-        0xE703_7ED1_A0B4_28DB)
+      // Eight bytes from here on are there.
+      state = unsafe fold(state ^ bytes.uncheckedWord(offset), 0xE703_7ED1_A0B4_28DB)
       offset &+= 8
     }
     guard offset < count else { return state }
     var rest: UInt64 = 0
     if count >= 8 {
-      // Some bytes once more, which costs less than the others one by one.
-      rest = start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+      // Some bytes once more, which costs less than the others one by one; there are eight.
+      rest = unsafe bytes.uncheckedWord(count &- 8)
     } else {
       while offset < count {
-        rest = rest << 8 | UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
+        rest = rest << 8 | UInt64(bytes[offset])
         offset &+= 1
       }
     }

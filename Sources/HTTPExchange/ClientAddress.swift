@@ -49,15 +49,15 @@ public enum ClientAddress {
   private static func canonicalIPv6(_ text: String) -> String {
     let address = text.prefix { $0 != "%" }
     var raw = in6_addr()
-    guard address.utf8.count <= 45, inet_pton(AF_INET6, String(address), &raw) == 1 else {
+    // A C library reads the text and writes the 16 bytes that it gets room for.
+    guard address.utf8.count <= 45, unsafe inet_pton(AF_INET6, String(address), &raw) == 1 else {
       return text
     }
-    return withUnsafeBytes(of: raw) { bytes in
-      let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 255 && bytes[11] == 255
-      if isMapped { return bytes[12...].map { String($0) }.joined(separator: ".") }
-      let groups = (0..<8).map { UInt16(bytes[2 * $0]) << 8 | UInt16(bytes[2 * $0 + 1]) }
-      return rfc5952(groups)
-    }
+    let bytes = unsafe withUnsafeBytes(of: raw) { unsafe Array($0) }
+    let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 255 && bytes[11] == 255
+    if isMapped { return bytes[12...].map { String($0) }.joined(separator: ".") }
+    let groups = (0..<8).map { UInt16(bytes[2 * $0]) << 8 | UInt16(bytes[2 * $0 + 1]) }
+    return rfc5952(groups)
   }
 
   /// The text of eight groups as RFC 5952 has it: the first of the longest runs of zeros, if it has

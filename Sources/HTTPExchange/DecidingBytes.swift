@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Bytes
 
 /// What a verdict reads of some exchanges, as bytes: where they are equal, so is the verdict.
 ///
@@ -18,12 +18,7 @@ public struct DecidingBytes: Sendable {
     /// Whether all bytes are equal.
     public static func == (left: Self, right: Self) -> Bool {
       left.digest == right.digest && left.bytes.count == right.bytes.count
-        && left.bytes.withUnsafeBytes { first in
-          right.bytes.withUnsafeBytes { second in
-            guard let start = first.baseAddress, let other = second.baseAddress else { return true }
-            return memcmp(start, other, first.count) == 0
-          }
-        }
+        && left.bytes.withByteView { first in right.bytes.withByteView { first.equals($0) } }
     }
 
     /// Hashes the digest of all bytes.
@@ -49,9 +44,7 @@ public struct DecidingBytes: Sendable {
 
   /// The general hasher takes four times as long, and there are a thousand bytes to an exchange.
   private var digest: UInt64 {
-    bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { ByteHash.of($0, bytes.count, seed: seed) } ?? seed
-    }
+    bytes.withByteView { ByteHash.of($0, seed: seed) }
   }
 
   /// Forgets what was written, and makes room.
@@ -71,9 +64,7 @@ public struct DecidingBytes: Sendable {
       return
     }
     append(count: text.utf8.count &+ 1)
-    if text.utf8.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil {
-      bytes.append(contentsOf: text.utf8)
-    }
+    text.withByteView { bytes.append($0) }
   }
 
   /// Writes a number.

@@ -117,18 +117,19 @@ extension EventTime {
     }
     let (year, month, day) = Self.date(days: days)
     let digits = resolution.fractionDigits
-    return String(unsafeUninitializedCapacity: 32) { buffer in
+    // The longest time has fewer than 32 characters, and those up to `end` are written.
+    return unsafe String(unsafeUninitializedCapacity: 32) { buffer in
       var end = 0
       func put(_ value: Int64, _ width: Int) {
         var rest = value
         for index in stride(from: end + width - 1, through: end, by: -1) {
-          buffer[index] = UInt8(48 + rest % 10)
+          unsafe buffer[index] = UInt8(48 + rest % 10)
           rest /= 10
         }
         end += width
       }
       func put(_ character: Unicode.Scalar) {
-        buffer[end] = UInt8(ascii: character)
+        unsafe buffer[end] = UInt8(ascii: character)
         end += 1
       }
       put(Int64(year), 4)

@@ -232,23 +232,23 @@ public struct Exchange: Hashable, Sendable {
 /// access is checked already, so that checking each part again would buy nothing.
 @usableFromInline
 final class Parts: @unchecked Sendable {
-  @exclusivity(unchecked) @usableFromInline var id: ExchangeID
-  @exclusivity(unchecked) @usableFromInline var startedAt: EventTime?
-  @exclusivity(unchecked) @usableFromInline var endedAt: EventTime?
-  @exclusivity(unchecked) @usableFromInline var timeBasis: TimeBasis
-  @exclusivity(unchecked) @usableFromInline var resolution: TimeResolution
-  @exclusivity(unchecked) @usableFromInline var client: String
-  @exclusivity(unchecked) @usableFromInline var forwardedFor: String?
-  @exclusivity(unchecked) @usableFromInline var userAgent: String?
-  @exclusivity(unchecked) @usableFromInline var method: String
-  @exclusivity(unchecked) @usableFromInline var url: RequestURL
-  @exclusivity(unchecked) @usableFromInline var status: Int?
-  @exclusivity(unchecked) @usableFromInline var requestID: String?
-  @exclusivity(unchecked) @usableFromInline var httpVersion: String?
-  @exclusivity(unchecked) @usableFromInline var ending: ExchangeEnding
-  @exclusivity(unchecked) @usableFromInline var observed: ObservedOutcome?
-  @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
-  @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
+  @safe @exclusivity(unchecked) @usableFromInline var id: ExchangeID
+  @safe @exclusivity(unchecked) @usableFromInline var startedAt: EventTime?
+  @safe @exclusivity(unchecked) @usableFromInline var endedAt: EventTime?
+  @safe @exclusivity(unchecked) @usableFromInline var timeBasis: TimeBasis
+  @safe @exclusivity(unchecked) @usableFromInline var resolution: TimeResolution
+  @safe @exclusivity(unchecked) @usableFromInline var client: String
+  @safe @exclusivity(unchecked) @usableFromInline var forwardedFor: String?
+  @safe @exclusivity(unchecked) @usableFromInline var userAgent: String?
+  @safe @exclusivity(unchecked) @usableFromInline var method: String
+  @safe @exclusivity(unchecked) @usableFromInline var url: RequestURL
+  @safe @exclusivity(unchecked) @usableFromInline var status: Int?
+  @safe @exclusivity(unchecked) @usableFromInline var requestID: String?
+  @safe @exclusivity(unchecked) @usableFromInline var httpVersion: String?
+  @safe @exclusivity(unchecked) @usableFromInline var ending: ExchangeEnding
+  @safe @exclusivity(unchecked) @usableFromInline var observed: ObservedOutcome?
+  @safe @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
+  @safe @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
 
   init(
     id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,

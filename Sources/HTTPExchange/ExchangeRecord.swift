@@ -1,3 +1,5 @@
+public import Bytes
+
 extension Exchange {
   /// The value of `schema` in such a record.
   public static let schema = "postflight.exchange/1"
@@ -175,7 +177,7 @@ public enum StreamRecord: Sendable {
   case source(SourceRecord)
 
   /// Reads one line; records of other schemas are an error that names the schema.
-  public init(line: UnsafeRawBufferPointer) throws(RecordError) {
+  public init(line: ByteView) throws(RecordError) {
     let json: JSONValue
     do throws(JSONReader.Failure) {
       json = try JSONReader.read(line)

@@ -1,3 +1,5 @@
+public import Bytes
+
 /// Writes JSON in the order in which it is told to, so that equal records are equal bytes.
 public struct JSONWriter {
   /// What was written so far.
@@ -107,8 +109,7 @@ public struct JSONWriter {
   /// terminal does nothing there.
   private mutating func writeQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    var text = text
-    text.withUTF8 { utf8 in
+    text.withByteView { utf8 in
       var copied = 0
       var index = 0
       while index < utf8.count {
@@ -118,23 +119,23 @@ public struct JSONWriter {
           index += 1
           continue
         }
-        bytes.append(contentsOf: utf8[copied..<index])
+        bytes.append(utf8.part(copied, index))
         if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
           bytes.append(UInt8(ascii: "\\"))
           bytes.append(byte)
         } else {
-          escape(utf8[index..<index + length])
+          escape(utf8.part(index, index + length))
         }
         index += length
         copied = index
       }
-      bytes.append(contentsOf: utf8[copied...])
+      bytes.append(utf8.from(copied))
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
   /// Bytes of the character at an index if it must not stand as it is, else 0.
-  private static func escapedLength(at index: Int, in utf8: UnsafeBufferPointer<UInt8>) -> Int {
+  private static func escapedLength(at index: Int, in utf8: ByteView) -> Int {
     switch utf8[index] {
     case 0..<0x20, 0x7F, UInt8(ascii: "\""), UInt8(ascii: "\\"): return 1
     // U+0080 to U+009F.
@@ -150,7 +151,7 @@ public struct JSONWriter {
   }
 
   /// Writes one character as `\u` and four digits.
-  private mutating func escape(_ utf8: Slice<UnsafeBufferPointer<UInt8>>) {
+  private mutating func escape(_ utf8: ByteView) {
     let lead = utf8.first ?? 0
     var scalar = UInt32(lead < 0x80 ? lead : lead < 0xE0 ? lead & 0x1F : lead & 0x0F)
     for byte in utf8.dropFirst() { scalar = scalar << 6 | UInt32(byte & 0x3F) }
@@ -235,11 +236,11 @@ public struct JSONReader {
   /// Objects and arrays may nest this deep: ours nest 6 deep, and a deeper text only costs stack.
   public static let maximumDepth = 64
 
-  private let bytes: UnsafeRawBufferPointer
+  private let bytes: ByteView
   private var index = 0
 
   /// Reads the whole of `bytes` as one value.
-  public static func read(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> JSONValue {
+  public static func read(_ bytes: ByteView) throws(Failure) -> JSONValue {
     var reader = JSONReader(bytes: bytes)
     let value = try reader.value(depth: 0)
     reader.skipSpace()
@@ -247,7 +248,7 @@ public struct JSONReader {
     return value
   }
 
-  private init(bytes: UnsafeRawBufferPointer) {
+  private init(bytes: ByteView) {
     self.bytes = bytes
   }
 
@@ -308,11 +309,7 @@ public struct JSONReader {
   private mutating func literal<Value>(
     _ text: StaticString, _ value: Value
   ) throws(Failure) -> Value {
-    for offset in 0..<text.utf8CodeUnitCount {
-      guard index + offset < bytes.count, bytes[index + offset] == text.utf8Start[offset] else {
-        throw failure("no JSON value")
-      }
-    }
+    guard bytes.has(text, at: index) else { throw failure("no JSON value") }
     index += text.utf8CodeUnitCount
     return value
   }
@@ -329,7 +326,7 @@ public struct JSONReader {
       }
       break
     }
-    let text = WireText.decode(UnsafeRawBufferPointer(rebasing: bytes[start..<index]))
+    let text = WireText.decode(bytes.part(start, index))
     guard Double(text) != nil else { throw failure("no JSON value") }
     return text
   }
@@ -345,9 +342,9 @@ public struct JSONReader {
     }
     if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
       defer { index += 1 }
-      return decodeKeepingEscapes(bytes[start..<index])
+      return decodeKeepingEscapes(bytes.part(start, index))
     }
-    var unescaped = Array(bytes[start..<index])
+    var unescaped = Array(bytes.part(start, index))
     while index < bytes.count {
       let byte = bytes[index]
       index += 1

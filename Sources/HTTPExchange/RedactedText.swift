@@ -1,8 +1,10 @@
+public import Bytes
+
 /// What is replaced in texts that are no URLs.
 extension Redaction {
   /// Whether bytes of a URL or a request target hold anything that ``url(_:)`` could replace: user
   /// info, a query, a fragment, a parameter, an escape of a log, or what begins like a JWT.
-  public static func mayHoldSecret(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  public static func mayHoldSecret(_ bytes: ByteView) -> Bool {
     for index in bytes.indices {
       switch bytes[index] {
       case UInt8(ascii: "?"), UInt8(ascii: "@"), UInt8(ascii: ";"), UInt8(ascii: "#"),
@@ -22,8 +24,7 @@ extension Redaction {
   ///
   /// A JWT begins with `eyJ`, the Base64 of `{"`, and has 24 characters or more.
   public static func withoutJWTs(_ text: String) -> String {
-    var text = text
-    return text.withUTF8 { bytes -> String? in
+    text.withByteView { bytes -> String? in
       var result: [UInt8] = []
       var copied = 0
       var index = 0
@@ -37,32 +38,32 @@ extension Redaction {
         var end = index + 3
         while end < bytes.count, isJWTByte(bytes[end]), !isReplacement(end, in: bytes) { end += 1 }
         if end - index >= 24 {
-          result += bytes[copied..<index]
-          result += token(of: String(decoding: bytes[index..<end], as: UTF8.self)).utf8
+          result.append(bytes.part(copied, index))
+          result += token(of: String(decoding: bytes.part(index, end), as: UTF8.self)).utf8
           copied = end
         }
         index = end
       }
       guard copied > 0 else { return nil }
-      result += bytes[copied...]
+      result.append(bytes.from(copied))
       return String(decoding: result, as: UTF8.self)
     } ?? text
   }
 
   /// Whether nothing that could be part of the same word stands before: `keyJournal…` is no JWT, but
   /// one may stand behind an encoded separator as in `%2FeyJ…`.
-  private static func beginsWord(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func beginsWord(_ index: Int, in bytes: ByteView) -> Bool {
     guard index > 0, isAlphanumeric(bytes[index - 1]) else { return true }
     return index >= 3 && bytes[index - 3] == UInt8(ascii: "%")
   }
 
   /// Whether `=~` and twelve digits stand there: what was replaced before makes no longer word of the
   /// name in front of it, so that a text that passes through here twice stays what it is.
-  private static func isReplacement(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func isReplacement(_ index: Int, in bytes: ByteView) -> Bool {
     guard bytes[index] == UInt8(ascii: "="), index + 13 < bytes.count,
       bytes[index + 1] == UInt8(ascii: "~")
     else { return false }
-    return bytes[(index + 2)...(index + 13)].allSatisfy {
+    return bytes.part(index + 2, index + 14).allSatisfy {
       (48...57).contains($0) || (97...102).contains($0)
     }
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Crypto
 
 /// Takes secrets out of what is recorded, before it leaves ingest.
@@ -92,7 +93,7 @@ public enum Redaction {
   ///
   /// The fragment goes: a browser never sends it, and in a `Location` it may hold an access token.
   public static func url(_ text: String) -> String {
-    if text.utf8.withContiguousStorageIfAvailable(isPlain) ?? false { return text }
+    if text.withByteView(isPlain) { return text }
     let text = withoutJWTs(text)
     var url = Substring(text)
     if let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) { url = url[..<fragment] }
@@ -192,7 +193,7 @@ public enum Redaction {
   /// Whether a URL surely holds nothing to replace, told by one look at its bytes.
   ///
   /// Nearly every URL of a log goes this way; the others are taken apart.
-  private static func isPlain(_ url: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func isPlain(_ url: ByteView) -> Bool {
     var isQuery = false
     var start = 0
     var equals = -1
@@ -206,7 +207,7 @@ public enum Redaction {
       case UInt8(ascii: "/") where !isQuery, UInt8(ascii: "?"), UInt8(ascii: "&"):
         // Shorter ones have the shape of no token.
         guard index - start < 24 else { return false }
-        if isQuery, equals > 0, mayBeSecretName(url[start..<equals]) { return false }
+        if isQuery, equals > 0, mayBeSecretName(url.part(start, equals)) { return false }
         isQuery = isQuery || byte == UInt8(ascii: "?")
         start = index + 1
         equals = -1
@@ -218,14 +219,14 @@ public enum Redaction {
   }
 
   /// Whether ``isSecret(name:value:)`` may take the name of a parameter for that of a secret.
-  private static func mayBeSecretName(_ name: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+  private static func mayBeSecretName(_ name: ByteView) -> Bool {
     for start in name.indices {
       switch name[start] | 0x20 {
       case UInt8(ascii: "%") | 0x20: return true
       // What the parts of secret names begin with.
       case UInt8(ascii: "a"), UInt8(ascii: "b"), UInt8(ascii: "c"), UInt8(ascii: "j"),
         UInt8(ascii: "p"), UInt8(ascii: "s"), UInt8(ascii: "t"):
-        let rest = name[start...]
+        let rest = name.from(start)
         if secretParts.contains(where: { begins(rest, with: $0) }) { return true }
       default: break
       }
@@ -234,11 +235,11 @@ public enum Redaction {
   }
 
   private static func begins(
-    _ text: Slice<UnsafeBufferPointer<UInt8>>, with part: [UInt8]
+    _ text: ByteView, with part: [UInt8]
   ) -> Bool {
     guard text.count >= part.count else { return false }
     for offset in part.indices {
-      let byte = text[text.startIndex + offset]
+      let byte = text[offset]
       guard (byte &- 65 < 26 ? byte | 0x20 : byte) == part[offset] else { return false }
     }
     return true

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Bytes
 
 /// Bytes from the wire as text, and back, without loss.
 ///
@@ -10,15 +10,18 @@ public enum WireText {
   private static let escapeBase: UInt32 = 0xF700
 
   /// Decodes bytes of any content.
-  public static func decode(_ bytes: UnsafeRawBufferPointer) -> String {
+  public static func decode(_ bytes: ByteView) -> String {
     var ascii = true
     for byte in bytes where byte >= 0x80 {
       ascii = false
       break
     }
     if ascii {
-      return String(unsafeUninitializedCapacity: bytes.count) { buffer in
-        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+      // As many bytes as there is room for, and all of them ASCII.
+      return unsafe String(unsafeUninitializedCapacity: bytes.count) { buffer in
+        unsafe bytes.withUnsafeBytes {
+          unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0)
+        }
         return bytes.count
       }
     }
@@ -27,13 +30,14 @@ public enum WireText {
 
   /// Decodes bytes of any content.
   public static func decode(_ bytes: some Collection<UInt8>) -> String {
-    if let text = bytes.withContiguousStorageIfAvailable({ decode(UnsafeRawBufferPointer($0)) }) {
-      return text
+    // The storage is kept and unchanged until the text is made.
+    let text = bytes.withContiguousStorageIfAvailable {
+      unsafe decode(ByteView(UnsafeRawBufferPointer($0)))
     }
-    return Array(bytes).withUnsafeBytes { decode($0) }
+    return text ?? Array(bytes).withByteView { decode($0) }
   }
 
-  private static func decodeMixed(_ bytes: UnsafeRawBufferPointer) -> String {
+  private static func decodeMixed(_ bytes: ByteView) -> String {
     var scalars = String.UnicodeScalarView()
     func escape(_ byte: UInt8) {
       // 0xF780 to 0xF7FF are scalars, so the initialiser cannot fail here.
@@ -96,15 +100,7 @@ extension String {
   /// browsers compare bytes.
   public func hasSameBytes(as other: String) -> Bool {
     guard utf8.count == other.utf8.count else { return false }
-    let isSame = utf8.withContiguousStorageIfAvailable { bytes in
-      other.utf8.withContiguousStorageIfAvailable { otherBytes in
-        guard let first = bytes.baseAddress, let second = otherBytes.baseAddress else {
-          return true
-        }
-        return memcmp(first, second, bytes.count) == 0
-      }
-    }
-    return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+    return withByteView { bytes in other.withByteView { bytes.equals($0) } }
   }
 
   /// The text with A to Z turned into a to z and nothing else changed.

@@ -1,3 +1,4 @@
+public import Bytes
 public import FetchCORS
 public import HTTPExchange
 
@@ -55,7 +56,7 @@ public enum CallStreamRecord: Sendable {
   ///
   /// - Throws: `RecordError` for a line that is no JSON, has no schema or one that is not known
   ///   here, or lacks a member; it says which.
-  public init(line: UnsafeRawBufferPointer) throws(RecordError) {
+  public init(line: ByteView) throws(RecordError) {
     let json: JSONValue
     do throws(JSONReader.Failure) {
       json = try JSONReader.read(line)

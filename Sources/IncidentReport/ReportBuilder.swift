@@ -1,3 +1,4 @@
+public import Bytes
 public import FetchCORS
 public import HTTPExchange
 
@@ -86,15 +87,15 @@ public final class ReportBuilder {
   ///
   /// - Parameter write: receives the bytes of a file; `calls.ndjson` only when the options ask for it.
   /// - Throws: ``ReportError``, or what `write` throws.
-  public func finish(writing write: (ReportFile, UnsafeRawBufferPointer) throws -> Void) throws {
+  public func finish(writing write: (ReportFile, ByteView) throws -> Void) throws {
     while let call = queue.pop(isLast: true) { try place(call) }
     let resolution = resolve()
     try writeRows(resolution, write)
     try HTMLReport.write(content, options: options) { bytes in
-      try bytes.withUnsafeBytes { try write(.html, $0) }
+      try bytes.withByteView { try write(.html, $0) }
     }
     let summary = SummaryJSON.bytes(of: content, options: options)
-    try summary.withUnsafeBytes { try write(.summary, $0) }
+    try summary.withByteView { try write(.summary, $0) }
   }
 
   /// The short answer for a terminal; complete after ``finish(writing:)``.
@@ -313,12 +314,12 @@ public final class ReportBuilder {
   }
 
   private func writeRows(
-    _ resolution: Resolution, _ write: (ReportFile, UnsafeRawBufferPointer) throws -> Void
+    _ resolution: Resolution, _ write: (ReportFile, ByteView) throws -> Void
   ) throws {
     var buffers: [ReportFile: [UInt8]] = [.blocked: CSVRow.header, .likelyBlocked: CSVRow.header]
     if options.writesCalls { buffers[.calls] = [] }
     func flush(_ file: ReportFile) throws {
-      try buffers[file]?.withUnsafeBytes { try write(file, $0) }
+      try buffers[file]?.withByteView { try write(file, $0) }
       buffers[file]?.removeAll(keepingCapacity: true)
     }
     try spool.forEach { row in

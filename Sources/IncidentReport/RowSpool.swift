@@ -62,9 +62,10 @@ final class RowSpool {
 
   private func open() throws -> FileHandle {
     let path = folder + "/.postflight-" + UUID().uuidString + ".rows"
-    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    // C reads the path until it returns.
+    let descriptor = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw ReportError("no temporary file") }
-    _ = unlink(path)
+    _ = unsafe unlink(path)
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 

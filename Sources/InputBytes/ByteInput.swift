@@ -1,5 +1,9 @@
+public import Bytes
 internal import Crypto
 internal import Foundation
+
+// `unsafe` here: the C library reads a path until it returns, and writes one value of the type that it
+// asks for; bytes are read into memory that its owner keeps, at most as many as there is room for.
 
 /// A file or standard input, plain or gzip, as one stream of buffers.
 ///
@@ -37,7 +41,7 @@ public final class ByteInput {
   private let readAhead: ReadAhead?
   private var spare: Chunk?
   private var current: Chunk?
-  private var visible = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var visible = ByteView()
   private var damage: InputDamage?
   private var isAtEnd = false
 
@@ -49,9 +53,10 @@ public final class ByteInput {
   ///     is needs none: handing a buffer over costs more than copying it out of the page cache.
   /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
   public init(path: String, readsAhead: Bool = false) throws(InputError) {
-    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    let descriptor =
+      unsafe path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else {
-      throw InputError(path: path, reason: String(cString: strerror(errno)).lowercased())
+      throw InputError(path: path, reason: systemReason(errno))
     }
     do throws(InputDamage) {
       bytes = try ByteSource(descriptor: descriptor)
@@ -61,7 +66,7 @@ public final class ByteInput {
     self.path = path
     var status = stat()
     isRegularFile =
-      path != "-" && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      unsafe path != "-" && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     name = Self.shown(path.split(separator: "/").last.map(String.init) ?? path)
     compression = bytes.isGzip ? "gzip" : nil
     // The head is read before any thread starts, so that an input can be looked at and closed.
@@ -99,9 +104,9 @@ public final class ByteInput {
   private static func fill(
     _ head: inout [UInt8], from start: Int, _ bytes: ByteSource
   ) throws(InputDamage) -> Int {
-    let result = head.withUnsafeMutableBytes { buffer in
+    let result = unsafe head.withUnsafeMutableBytes { buffer in
       Result { () throws(InputDamage) in
-        try bytes.fill(UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+        unsafe try bytes.fill(UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
       }
     }
     return try result.get()
@@ -118,11 +123,11 @@ public final class ByteInput {
   /// - Returns: a buffer that is valid until the next call; `nil` at the end of the input.
   /// - Throws: ``InputDamage`` once, when nothing more can be read although the input goes on;
   ///   all bytes before it have been delivered.
-  public func next(carrying carried: Int = 0) throws(InputDamage) -> UnsafeRawBufferPointer? {
+  public func next(carrying carried: Int = 0) throws(InputDamage) -> ByteView? {
     guard var chunk = try nextChunk() else { return nil }
     offset += UInt64(chunk.count)
     if chunk.headroom < carried { chunk = chunk.moved(headroom: carried) }
-    let tail = UnsafeRawBufferPointer(rebasing: visible.suffix(carried))
+    let tail = visible.from(max(0, visible.count - carried))
     visible = chunk.bytes(behind: tail)
     recycle(current)
     current = chunk
@@ -133,7 +138,7 @@ public final class ByteInput {
     if isAtEnd { return nil }
     if offset == 0, !head.isEmpty {
       let chunk = Chunk()
-      head.withUnsafeBytes { chunk.space.copyMemory(from: $0) }
+      unsafe head.withUnsafeBytes { unsafe chunk.space.copyMemory(from: $0) }
       chunk.setCount(head.count)
       return chunk
     }
@@ -154,7 +159,7 @@ public final class ByteInput {
     let chunk = spare ?? Chunk()
     spare = nil
     do throws(InputDamage) {
-      chunk.setCount(try bytes.fill(chunk.space))
+      unsafe chunk.setCount(try bytes.fill(chunk.space))
     } catch {
       isAtEnd = true
       throw error

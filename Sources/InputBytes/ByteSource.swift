@@ -1,5 +1,9 @@
+internal import Bytes
 internal import CZlib
 internal import Foundation
+
+// `unsafe` here: `read` and zlib get memory that its owner keeps, and how much of it there is: the rest
+// of a buffer behind what they filled. zlib's stream never moves.
 
 /// Fills buffers with the unpacked bytes of one open file.
 ///
@@ -34,15 +38,17 @@ final class ByteSource {
 
   /// Fills as much of `buffer` as the input has, and returns how much that was; 0 is the end.
   func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(InputDamage) -> Int {
-    if decoder != nil { return try fillDecoded(buffer) }
-    let filled = try fillStored(buffer)
+    if decoder != nil { return try unsafe fillDecoded(buffer) }
+    let filled = try unsafe fillStored(buffer)
     guard !hasBegun else { return filled }
     hasBegun = true
-    guard filled >= 2, var decoder = UTF16Reader(mark: buffer[0], buffer[1]) else { return filled }
+    guard filled >= 2, var decoder = unsafe UTF16Reader(mark: buffer[0], buffer[1]) else {
+      return filled
+    }
     // The mark becomes one of UTF-8, which every text may begin with.
-    decoder.put(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+    unsafe decoder.put(ByteView(UnsafeRawBufferPointer(rebasing: buffer[..<filled])))
     self.decoder = decoder
-    return try fillDecoded(buffer)
+    return try unsafe fillDecoded(buffer)
   }
 
   private func fillDecoded(
@@ -50,14 +56,14 @@ final class ByteSource {
   ) throws(InputDamage) -> Int {
     var filled = 0
     while filled < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      filled += decoder?.take(into: rest) ?? 0
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      filled += unsafe decoder?.take(into: rest) ?? 0
       if filled == buffer.count || isDecoded { break }
       // What was decoded before a damage is delivered first; the damage is met again.
-      let space = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let space = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
       do throws(InputDamage) {
-        let count = try fillStored(space)
-        decoder?.put(UnsafeRawBufferPointer(rebasing: space[..<count]))
+        let count = try unsafe fillStored(space)
+        unsafe decoder?.put(ByteView(UnsafeRawBufferPointer(rebasing: space[..<count])))
         if count == 0 {
           decoder?.finish()
           isDecoded = true
@@ -73,25 +79,25 @@ final class ByteSource {
   private func fillStored(_ buffer: UnsafeMutableRawBufferPointer) throws(InputDamage) -> Int {
     var filled = 0
     while filled < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
       let count: Int
       if let inflater {
         // What was inflated before a damage is delivered first; the damage is met again.
         do throws(InputDamage) {
-          count = try inflater.inflate(into: rest, at: delivered)
+          count = unsafe try inflater.inflate(into: rest, at: delivered)
         } catch {
           if filled > 0 { break }
           throw error
         }
       } else if let head = plainHead {
-        count = head.take(into: rest)
+        count = unsafe head.take(into: rest)
         if count == 0 {
           plainHead = nil
           continue
         }
       } else {
         do throws(InputDamage) {
-          count = try readBytes(descriptor, into: rest, at: delivered)
+          count = unsafe try readBytes(descriptor, into: rest, at: delivered)
         } catch {
           if filled > 0 { break }
           throw error
@@ -114,15 +120,16 @@ func readBytes(
   _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
 ) throws(InputDamage) -> Int {
   while true {
-    let count = read(descriptor, buffer.baseAddress, buffer.count)
+    let count = unsafe read(descriptor, buffer.baseAddress, buffer.count)
     if count >= 0 { return count }
     if errno != EINTR {
-      throw InputDamage(offset: offset, what: String(cString: strerror(errno)).lowercased())
+      throw InputDamage(offset: offset, what: systemReason(errno))
     }
   }
 }
 
 /// Inflates the gzip members of a file, one after another.
+@safe
 final class Inflater {
   /// Bytes of the stored file that are read at once.
   private static let inputSize = 128 * 1024
@@ -141,24 +148,24 @@ final class Inflater {
 
   init(descriptor: Int32) {
     self.descriptor = descriptor
-    stream.initialize(to: z_stream())
+    unsafe stream.initialize(to: z_stream())
   }
 
   deinit {
-    if isStreamReady { inflateEnd(stream) }
-    stream.deallocate()
-    input.deallocate()
+    if isStreamReady { unsafe inflateEnd(stream) }
+    unsafe stream.deallocate()
+    unsafe input.deallocate()
   }
 
   /// Reads more stored bytes behind those that are left.
   func refill() throws(InputDamage) {
     if start > 0, end > start {
-      input.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<end]))
+      unsafe input.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<end]))
     }
     end -= start
     start = 0
     while !isAtEnd, end < 18 {
-      let count = try readBytes(
+      let count = unsafe try readBytes(
         descriptor, into: UnsafeMutableRawBufferPointer(rebasing: input[end...]), at: 0)
       if count == 0 { isAtEnd = true }
       end += count
@@ -167,13 +174,13 @@ final class Inflater {
 
   /// Whether the next stored bytes open a gzip member.
   var beginsWithGzipMagic: Bool {
-    end - start >= 2 && input[start] == 0x1F && input[start + 1] == 0x8B
+    unsafe end - start >= 2 && input[start] == 0x1F && input[start + 1] == 0x8B
   }
 
   /// Moves stored bytes out as they are.
   func take(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     let count = min(buffer.count, end - start)
-    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<start + count]))
+    unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<start + count]))
     start += count
     return count
   }
@@ -199,7 +206,7 @@ final class Inflater {
           if end - start < 18 { try refill() }
           guard beginsWithGzipMagic else {
             // Padding behind the last member is legal; anything else is said.
-            if input[start..<end].allSatisfy({ $0 == 0 }) {
+            if unsafe input[start..<end].allSatisfy({ $0 == 0 }) {
               start = end
               continue
             }
@@ -208,7 +215,7 @@ final class Inflater {
           guard prepareStream() else { throw failure("zlib cannot start", offset, filled) }
           isInMember = true
         }
-        filled += try inflateStep(
+        unsafe filled += try inflateStep(
           UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]), offset, filled)
       }
     } catch {
@@ -220,32 +227,33 @@ final class Inflater {
   }
 
   private func prepareStream() -> Bool {
-    if isStreamReady { return inflateReset2(stream, 31) == Z_OK }
+    if isStreamReady { return unsafe inflateReset2(stream, 31) == Z_OK }
     // 31: a gzip wrapper, and the largest window.
     isStreamReady =
-      inflateInit2_(stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+      unsafe inflateInit2_(stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     return isStreamReady
   }
 
   private func inflateStep(
     _ buffer: UnsafeMutableRawBufferPointer, _ offset: UInt64, _ filled: Int
   ) throws(InputDamage) -> Int {
-    stream.pointee.next_in = input.baseAddress?.advanced(by: start)
+    unsafe stream.pointee.next_in = unsafe input.baseAddress?.advanced(by: start)
       .assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_in = UInt32(end - start)
-    stream.pointee.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_out = UInt32(min(buffer.count, Int(UInt32.max)))
-    let before = stream.pointee.avail_out
-    let result = CZlib.inflate(stream, Z_NO_FLUSH)
-    start = end - Int(stream.pointee.avail_in)
-    let count = Int(before - stream.pointee.avail_out)
+    unsafe stream.pointee.avail_in = UInt32(end - start)
+    unsafe stream.pointee.next_out = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    unsafe stream.pointee.avail_out = UInt32(min(buffer.count, Int(UInt32.max)))
+    let before = unsafe stream.pointee.avail_out
+    let result = unsafe CZlib.inflate(stream, Z_NO_FLUSH)
+    start = unsafe end - Int(stream.pointee.avail_in)
+    let count = unsafe Int(before - stream.pointee.avail_out)
     switch result {
     case Z_OK, Z_BUF_ERROR:
       break
     case Z_STREAM_END:
       isInMember = false
     default:
-      let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(result)"
+      let reason =
+        unsafe stream.pointee.msg.map { unsafe String(cString: $0) } ?? "zlib error \(result)"
       damage = failure("the gzip data are damaged: \(reason)", offset, filled + count)
       if count == 0, let damage { throw damage }
     }

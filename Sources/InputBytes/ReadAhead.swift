@@ -1,6 +1,11 @@
+internal import Bytes
 internal import Foundation
 
+// `unsafe` here: a chunk owns its memory until it goes, and its parts lie where
+// the headroom and the count say, of which neither comes from input.
+
 /// A buffer with room in front of its bytes, so that a half line can be put before the next ones.
+@safe
 final class Chunk {
   /// Bytes in front that are free for what is carried over from the chunk before.
   static let usualHeadroom = 64 * 1024
@@ -11,16 +16,16 @@ final class Chunk {
 
   init(headroom: Int = usualHeadroom) {
     self.headroom = headroom
-    memory = .allocate(byteCount: headroom + ByteInput.chunkSize, alignment: 16)
+    unsafe memory = .allocate(byteCount: headroom + ByteInput.chunkSize, alignment: 16)
   }
 
   deinit {
-    memory.deallocate()
+    unsafe memory.deallocate()
   }
 
   /// The place for new bytes.
   var space: UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(rebasing: memory[headroom...])
+    unsafe UnsafeMutableRawBufferPointer(rebasing: memory[headroom...])
   }
 
   /// Says how many new bytes stand in ``space``.
@@ -29,18 +34,21 @@ final class Chunk {
   }
 
   /// The new bytes with `carried` in front of them.
-  func bytes(behind carried: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+  func bytes(behind carried: ByteView) -> ByteView {
     let start = headroom - carried.count
     if carried.count > 0 {
-      UnsafeMutableRawBufferPointer(rebasing: memory[start..<headroom]).copyMemory(from: carried)
+      unsafe carried.withUnsafeBytes {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<headroom]).copyMemory(
+          from: $0)
+      }
     }
-    return UnsafeRawBufferPointer(rebasing: memory[start..<headroom + count])
+    return unsafe ByteView(UnsafeRawBufferPointer(rebasing: memory[start..<headroom + count]))
   }
 
   /// A chunk of the same bytes with more room in front, for a line longer than usual.
   func moved(headroom: Int) -> Chunk {
     let chunk = Chunk(headroom: headroom)
-    chunk.space.copyMemory(
+    unsafe chunk.space.copyMemory(
       from: UnsafeRawBufferPointer(rebasing: memory[self.headroom..<self.headroom + count]))
     chunk.count = count
     return chunk
@@ -105,7 +113,7 @@ final class ReadAhead: @unchecked Sendable {
       let result: Result<Chunk, InputDamage>
       var ends = false
       do throws(InputDamage) {
-        target.setCount(try source.fill(target.space))
+        unsafe target.setCount(try source.fill(target.space))
         ends = target.count == 0
         result = .success(target)
       } catch {

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Turns UTF-16, which Windows shells write into redirected files, into UTF-8.
 ///
 /// A lone half of a pair becomes U+FFFD, as does an odd byte at the end.
@@ -24,9 +26,10 @@ struct UTF16Reader {
 
   /// Moves out what was decoded; returns how many bytes that were.
   mutating func take(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    // Not more than the buffer holds and than there is, by the line that follows.
     let count = min(buffer.count, pending.count - pendingStart)
-    pending.withUnsafeBytes {
-      buffer.copyMemory(
+    unsafe pending.withUnsafeBytes {
+      unsafe buffer.copyMemory(
         from: UnsafeRawBufferPointer(rebasing: $0[pendingStart..<pendingStart + count]))
     }
     pendingStart += count
@@ -38,7 +41,7 @@ struct UTF16Reader {
   }
 
   /// Decodes further bytes of the text.
-  mutating func put(_ bytes: UnsafeRawBufferPointer) {
+  mutating func put(_ bytes: ByteView) {
     for byte in bytes {
       guard let first = half else {
         half = byte

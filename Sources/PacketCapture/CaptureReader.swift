@@ -1,3 +1,4 @@
+internal import Bytes
 public import HTTPExchange
 public import InputBytes
 
@@ -29,12 +30,12 @@ public final class CaptureReader {
 
   /// Whether an input that begins with these bytes is a capture.
   public static func recognizes(_ head: [UInt8]) -> Bool {
-    head.withUnsafeBytes { CaptureFile.recognizes($0) }
+    head.withByteView { CaptureFile.recognizes($0) }
   }
 
   /// The time of the first packet, as far as `head`, the first bytes of the input, shows it.
   public static func firstTime(in head: [UInt8]) -> EventTime? {
-    head.withUnsafeBytes { bytes in
+    head.withByteView { bytes in
       var file = CaptureFile()
       var position = 0
       while true {
@@ -52,7 +53,7 @@ public final class CaptureReader {
   /// - Returns: the exchanges that became complete, perhaps none; `nil` when all was given out.
   public func nextBatch() -> ExchangeBatch? {
     if isFinished { return nil }
-    var buffer: UnsafeRawBufferPointer?
+    var buffer: ByteView?
     do throws(InputDamage) {
       buffer = try input.next(carrying: carried)
     } catch {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Takes the packets of a capture file one after another to their connections, and counts what
@@ -37,7 +38,7 @@ struct PacketIntake {
   ///
   /// - Returns: bytes at the end of the buffer that belong to a record which goes on behind it.
   mutating func read(
-    _ buffer: UnsafeRawBufferPointer, at offset: UInt64, into connections: Connections
+    _ buffer: ByteView, at offset: UInt64, into connections: Connections
   ) -> Int {
     var position = 0
     file.bufferOffset = offset

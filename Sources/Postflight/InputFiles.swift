@@ -1,4 +1,8 @@
+internal import Bytes
 internal import Foundation
+
+// `unsafe` here: the C library reads a path until it returns, and writes one value of the type that it
+// asks for, or a text that is copied at once.
 
 /// The files that arguments name: themselves, all in a folder, all that fit a pattern.
 struct InputFiles {
@@ -30,7 +34,7 @@ struct InputFiles {
         continue
       }
       var status = stat()
-      if stat(argument, &status) == 0 {
+      if unsafe stat(argument, &status) == 0 {
         guard status.st_mode & S_IFMT == S_IFDIR else {
           add(argument, isNamed: true, problems)
           continue
@@ -76,8 +80,7 @@ struct InputFiles {
   private static func reason(_ error: Int32, of path: String) -> String {
     // Arguments and names are texts here: other bytes were replaced, and name no file any more.
     path.contains("\u{FFFD}")
-      ? "its name is not valid UTF-8 and cannot be opened: rename it"
-      : String(cString: strerror(error)).lowercased()
+      ? "its name is not valid UTF-8 and cannot be opened: rename it" : systemReason(error)
   }
 
   private mutating func addFolder(
@@ -90,24 +93,24 @@ struct InputFiles {
           isNamed: true))
       return
     }
-    guard let handle = opendir(folder) else {
+    guard let handle = unsafe opendir(folder) else {
       problems.all.append(
         InputProblem(
           path: folder,
-          reason: "the folder cannot be read: \(String(cString: strerror(errno)).lowercased())",
+          reason: "the folder cannot be read: \(systemReason(errno))",
           isNamed: true))
       return
     }
     var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = fileName(entry)
+    while let entry = unsafe readdir(handle) {
+      let name = unsafe fileName(entry)
       if !name.hasPrefix("."), !Self.isUnfinished(name) { names.append(name) }
     }
-    closedir(handle)
+    unsafe closedir(handle)
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     for name in names.sorted() {
       var status = stat()
-      guard lstat(base + name, &status) == 0 else {
+      guard unsafe lstat(base + name, &status) == 0 else {
         // Nothing that lay in the folder is passed over without a word.
         problems.all.append(
           InputProblem(path: base + name, reason: Self.reason(errno, of: name), isNamed: true))
@@ -118,7 +121,7 @@ struct InputFiles {
       case S_IFREG: add(base + name, isNamed: false, problems)
       case S_IFLNK:
         // A link to a file is a file; one to a folder could lead anywhere, and round in circles.
-        if stat(base + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+        if unsafe stat(base + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
           add(base + name, isNamed: false, problems)
         } else {
           problems.all.append(
@@ -141,11 +144,14 @@ struct InputFiles {
   }
 
   private static func matches(_ pattern: String) -> [String] {
-    var result = glob_t()
-    defer { globfree(&result) }
-    guard glob(pattern, GLOB_NOSORT, nil, &result) == 0, let paths = result.gl_pathv else {
+    var result = unsafe glob_t()
+    defer { unsafe globfree(&result) }
+    guard unsafe glob(pattern, GLOB_NOSORT, nil, &result) == 0, let paths = unsafe result.gl_pathv
+    else {
       return []
     }
-    return (0..<Int(result.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }.sorted()
+    return unsafe (0..<Int(result.gl_pathc)).compactMap {
+      unsafe paths[$0].map { unsafe String(cString: $0) }
+    }.sorted()
   }
 }

@@ -1,4 +1,5 @@
 internal import AccessLog
+internal import Bytes
 internal import Foundation
 internal import HTTPExchange
 internal import InputBytes
@@ -149,7 +150,7 @@ struct InputPlan {
 
   private static func firstTime(ofRecords head: [UInt8]) -> EventTime? {
     guard let end = head.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-    return head[..<end].withUnsafeBytes { line in
+    return head[..<end].withByteView { line in
       guard case .exchange(let exchange)? = try? StreamRecord(line: line) else { return nil }
       return exchange.time
     }

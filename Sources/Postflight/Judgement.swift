@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 internal import IncidentReport
 
@@ -139,7 +140,7 @@ struct LineSink {
   mutating func flush() throws(StageError) {
     let bytes = writer.bytes
     guard !bytes.isEmpty else { return }
-    let result = bytes.withUnsafeBytes { piece in
+    let result = bytes.withByteView { piece in
       Result { () throws(StageError) in try sink(piece) }
     }
     try result.get()

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import InputBytes
 
 /// The lines of an input of records, one at a time, with their numbers.
@@ -8,7 +9,7 @@ struct LineInput {
   static let maximumLine = 8 * 1024 * 1024
 
   private let input: ByteInput
-  private var buffer = UnsafeRawBufferPointer(start: nil, count: 0)
+  private var buffer = ByteView()
   private var position = 0
   private var isAtEnd = false
   /// The number of the line that was returned last, from 1.
@@ -21,13 +22,13 @@ struct LineInput {
   /// The next line without its end, valid until the next call; `nil` at the end.
   ///
   /// - Throws: the damage of the input; a line that is too long is one.
-  mutating func next() throws(InputDamage) -> UnsafeRawBufferPointer? {
+  mutating func next() throws(InputDamage) -> ByteView? {
     while true {
-      let rest = UnsafeRawBufferPointer(rebasing: buffer[position...])
-      if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let rest = buffer.from(position)
+      if let end = rest.position(of: UInt8(ascii: "\n"), from: 0) {
         position += end + 1
         number += 1
-        return UnsafeRawBufferPointer(rebasing: rest[..<end])
+        return rest.part(0, end)
       }
       if isAtEnd {
         guard !rest.isEmpty else { return nil }
@@ -50,7 +51,7 @@ struct LineInput {
   /// The next line that is not empty; `nil` at the end.
   ///
   /// - Parameter path: what the input is called in an error.
-  mutating func nextRecord(of path: String) throws(StageError) -> UnsafeRawBufferPointer? {
+  mutating func nextRecord(of path: String) throws(StageError) -> ByteView? {
     do throws(InputDamage) {
       while let line = try next() {
         if !line.isEmpty { return line }

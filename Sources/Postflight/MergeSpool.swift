@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 internal import HTTPExchange
 internal import InputBytes
@@ -25,19 +26,18 @@ struct MergeSpool {
     _ next: () throws(StageError) -> Exchange?
   ) throws(StageError) -> any ExchangeSource {
     let path = folder + "/.postflight-" + UUID().uuidString + ".run"
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw Self.failure(in: folder, String(cString: strerror(errno)).lowercased())
+      throw Self.failure(in: folder, systemReason(errno))
     }
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    defer { _ = unlink(path) }
+    defer {
+      _ = unsafe unlink(path)
+      close(descriptor)
+    }
     let folder = folder
     var lines = LineSink { (piece) throws(StageError) in
-      do {
-        try file.write(contentsOf: piece)
-      } catch {
-        throw Self.failure(in: folder, error.localizedDescription)
-      }
+      let error = piece.write(to: descriptor)
+      guard error == 0 else { throw Self.failure(in: folder, systemReason(error)) }
     }
     while let exchange = try next() { try lines.write { exchange.write(to: &$0) } }
     try lines.flush()

@@ -1,4 +1,8 @@
+public import Bytes
 internal import Foundation
+
+// `unsafe` here: the C library reads a path until it returns, and writes one value of the type that it
+// asks for, or a text that is copied at once.
 
 /// Writes files that appear whole or not at all.
 ///
@@ -25,19 +29,19 @@ public final class OutputFolder {
     var missing: [String] = []
     var path = folder
     var status = stat()
-    while !path.isEmpty, stat(path, &status) != 0, errno == ENOENT {
+    while !path.isEmpty, unsafe stat(path, &status) != 0, errno == ENOENT {
       missing.append(path)
       path = Self.parent(of: path)
       if path == "." { break }
     }
-    if missing.isEmpty, stat(folder, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+    if missing.isEmpty, unsafe stat(folder, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
       throw .cannotCreate(path: folder, reason: "a file of that name exists")
     }
     for path in missing.reversed() {
-      if mkdir(path, 0o777) == 0 {
+      if unsafe mkdir(path, 0o777) == 0 {
         UnfinishedOutput.shared.addFolder(path)
       } else if errno != EEXIST {
-        let reason = Self.reason(errno)
+        let reason = systemReason(errno)
         UnfinishedOutput.shared.removeAll()
         throw .cannotCreate(path: folder, reason: reason)
       }
@@ -60,10 +64,6 @@ public final class OutputFolder {
     return slash == bytes.startIndex ? "/" : String(bytes[..<slash])
   }
 
-  private static func reason(_ error: Int32) -> String {
-    String(cString: strerror(error)).lowercased()
-  }
-
   /// Creates a file before there is anything to write, so that a run that could not end well does not
   /// begin.
   ///
@@ -84,18 +84,13 @@ public final class OutputFolder {
   ///
   /// - Parameter path: where it will appear; `nil` puts it into the folder under `name`.
   public func write(
-    _ name: String, path: String? = nil, _ bytes: UnsafeRawBufferPointer
+    _ name: String, path: String? = nil, _ bytes: ByteView
   ) throws(StageError) {
     try open(name, path: path)
     guard let position = index[name] else { return }
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Foundation.write(files[position].descriptor, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .cannotWrite(path: files[position].final, reason: Self.reason(errno))
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    let error = bytes.write(to: files[position].descriptor)
+    guard error == 0 else {
+      throw .cannotWrite(path: files[position].final, reason: systemReason(error))
     }
   }
 
@@ -104,18 +99,18 @@ public final class OutputFolder {
   private func create(_ path: String, isGiven: Bool) throws(StageError) -> File {
     var final = path
     var status = stat()
-    if isGiven ? stat(path, &status) == 0 : lstat(path, &status) == 0 {
+    if unsafe isGiven ? stat(path, &status) == 0 : lstat(path, &status) == 0 {
       switch status.st_mode & S_IFMT {
       case S_IFDIR: throw .cannotCreate(path: path, reason: "a folder of that name exists")
       case S_IFREG:
-        if isGiven, let target = realpath(path, nil) {
-          final = String(cString: target)
-          free(target)
+        if isGiven, let target = unsafe realpath(path, nil) {
+          final = unsafe String(cString: target)
+          unsafe free(target)
         }
       case _ where isGiven:
         // Renaming would put a file in the place of the device.
-        let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: Self.reason(errno)) }
+        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: systemReason(errno)) }
         return File(temporary: nil, final: path, descriptor: descriptor)
       default: break
       }
@@ -126,14 +121,14 @@ public final class OutputFolder {
     Self.removeLeftovers(of: final)
     let temporary = "\(final).partial-\(getpid())"
     UnfinishedOutput.shared.add(temporary)
-    let descriptor = Foundation.open(
+    let descriptor = unsafe Foundation.open(
       temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else {
       // The temporary file of this process is there: under another spelling of the path.
       guard errno != EEXIST else {
         throw .cannotCreate(path: path, reason: "another output has that name")
       }
-      let reason = Self.reason(errno)
+      let reason = systemReason(errno)
       UnfinishedOutput.shared.remove(temporary)
       throw .cannotCreate(path: path, reason: reason)
     }
@@ -145,18 +140,18 @@ public final class OutputFolder {
   /// Removes the temporary files of runs that were killed.
   private static func removeLeftovers(of final: String) {
     let folder = parent(of: final)
-    guard let handle = opendir(folder) else { return }
-    defer { closedir(handle) }
+    guard let handle = unsafe opendir(folder) else { return }
+    defer { unsafe closedir(handle) }
     let begin = (final.split(separator: "/").last.map(String.init) ?? final) + ".partial-"
-    while let entry = readdir(handle) {
-      let name = fileName(entry)
+    while let entry = unsafe readdir(handle) {
+      let name = unsafe fileName(entry)
       guard name.hasPrefix(begin), name.dropFirst(begin.count).allSatisfy(\.isNumber) else {
         continue
       }
       let path = path(name, in: folder)
-      let descriptor = Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unsafe unlink(path) }
       close(descriptor)
     }
   }
@@ -165,23 +160,23 @@ public final class OutputFolder {
   public func commit() throws(StageError) {
     for file in files {
       guard file.temporary == nil || fsync(file.descriptor) == 0 else {
-        throw .cannotWrite(path: file.final, reason: Self.reason(errno))
+        throw .cannotWrite(path: file.final, reason: systemReason(errno))
       }
     }
     try UnfinishedOutput.shared.complete { () throws(StageError) in
       for file in files {
         guard let temporary = file.temporary else { continue }
-        guard rename(temporary, file.final) == 0 else {
-          throw .cannotWrite(path: file.final, reason: Self.reason(errno))
+        guard unsafe rename(temporary, file.final) == 0 else {
+          throw .cannotWrite(path: file.final, reason: systemReason(errno))
         }
       }
     }
     for folder in Set(files.filter { $0.temporary != nil }.map { Self.parent(of: $0.final) }) {
-      let descriptor = Foundation.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      let descriptor = unsafe Foundation.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard descriptor >= 0 else { continue }
       // Some file systems cannot flush a folder, and say EINVAL.
       if fsync(descriptor) != 0, errno == EIO || errno == ENOSPC || errno == EDQUOT {
-        let reason = Self.reason(errno)
+        let reason = systemReason(errno)
         close(descriptor)
         throw .cannotWrite(path: folder, reason: reason)
       }
@@ -201,8 +196,8 @@ public final class OutputFolder {
 
 /// The name of a folder's entry; bytes that are no UTF-8 are replaced by U+FFFD.
 func fileName(_ entry: UnsafeMutablePointer<dirent>) -> String {
-  withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+  unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+    unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
   }
 }
 
@@ -214,14 +209,14 @@ public struct FileIdentity: Hashable, Sendable {
   /// The regular file of that path, links followed; `nil` when there is none.
   public init?(path: String) {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard unsafe stat(path, &status) == 0 else { return nil }
     self.init(status)
   }
 
   /// The regular file behind a descriptor; `nil` when it is something else.
   public init?(descriptor: Int32) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return nil }
+    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
     self.init(status)
   }
 
@@ -271,8 +266,8 @@ public final class UnfinishedOutput: @unchecked Sendable {
   }
 
   private func removeLocked() {
-    for path in files { unlink(path) }
-    for path in folders.reversed() { rmdir(path) }
+    for path in files { unsafe unlink(path) }
+    for path in folders.reversed() { unsafe rmdir(path) }
     files = []
     folders = []
   }

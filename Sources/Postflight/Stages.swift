@@ -1,4 +1,5 @@
 public import AccessLog
+public import Bytes
 public import FetchCORS
 internal import Foundation
 public import HTTPExchange
@@ -59,7 +60,7 @@ public struct StageResult: Sendable {
 }
 
 /// Receives the bytes of a stream.
-public typealias ByteSink = (UnsafeRawBufferPointer) throws(StageError) -> Void
+public typealias ByteSink = (ByteView) throws(StageError) -> Void
 
 /// Ingest only: inputs in, exchanges in the order of time and source records out.
 public func extract(_ options: StageOptions, to sink: @escaping ByteSink) throws(StageError)
@@ -114,7 +115,7 @@ public func replay(_ options: StageOptions, to sink: @escaping ByteSink) throws(
 /// - Parameter write: receives the bytes of each file.
 public func report(
   _ options: StageOptions,
-  writing write: (ReportFile, UnsafeRawBufferPointer) throws(StageError) -> Void
+  writing write: (ReportFile, ByteView) throws(StageError) -> Void
 ) throws(StageError) -> StageResult {
   let builder = ReportBuilder(options: options.report, spool: options.temporaryFolder)
   let problems = InputPlan.ProblemList()
@@ -140,7 +141,7 @@ public func report(
 /// - Parameter write: receives the bytes of each file.
 public func analyze(
   _ options: StageOptions,
-  writing write: (ReportFile, UnsafeRawBufferPointer) throws(StageError) -> Void
+  writing write: (ReportFile, ByteView) throws(StageError) -> Void
 ) throws(StageError) -> StageResult {
   let plan = InputPlan(
     options.inputs, format: options.format, options: options.ingest,
@@ -266,7 +267,7 @@ private func readCalls(
 private func finish(
   _ builder: ReportBuilder, _ judgement: Judgement, _ problems: [InputProblem],
   _ options: StageOptions,
-  writing write: (ReportFile, UnsafeRawBufferPointer) throws(StageError) -> Void
+  writing write: (ReportFile, ByteView) throws(StageError) -> Void
 ) throws(StageError) -> StageResult {
   do {
     try builder.finish { file, bytes in try write(file, bytes) }

@@ -109,9 +109,9 @@ struct TimeMerge {
     spool = MergeSpool(folder: spoolFolder)
     self.waitingLimit = waitingLimit
     var limit = rlimit()
-    // Some descriptors are for everything else.
+    // Some descriptors are for everything else. The C library writes one value of the type it asks for.
     let allowed =
-      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+      unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
       ? Int(clamping: limit.rlim_cur) - 32 - MergeSpool.maximumRuns : most
     openLimit = max(8, min(most, allowed))
   }

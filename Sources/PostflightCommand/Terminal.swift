@@ -1,5 +1,9 @@
+internal import Bytes
 internal import Foundation
 internal import Postflight
+
+// `unsafe` here: the C library reads bytes or a path until it returns, and writes one value of the type
+// that it asks for.
 
 /// What is written for a person, and the plain streams of data.
 enum Terminal {
@@ -16,21 +20,7 @@ enum Terminal {
   /// That nobody listens there is no reason to stop.
   static func writeError(_ text: String) {
     let bytes = Array(text.utf8)
-    bytes.withUnsafeBytes { _ = write($0, to: STDERR_FILENO) }
-  }
-
-  /// Writes all bytes; returns the error number, or 0.
-  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        return errno
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
-    return 0
+    bytes.withByteView { _ = $0.write(to: STDERR_FILENO) }
   }
 
   /// Whether a stream is a terminal.
@@ -41,16 +31,15 @@ enum Terminal {
   /// Columns of the terminal behind a stream, 80 when there is none.
   static func columns(_ descriptor: Int32) -> Int {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return min(Int(size.ws_col), 120)
   }
 
   /// Writes bytes to standard output.
-  static func write(_ bytes: UnsafeRawBufferPointer) throws(StageError) {
-    let error = write(bytes, to: STDOUT_FILENO)
+  static func write(_ bytes: ByteView) throws(StageError) {
+    let error = bytes.write(to: STDOUT_FILENO)
     guard error == 0 else {
-      throw .cannotWrite(
-        path: "standard output", reason: String(cString: strerror(error)).lowercased())
+      throw .cannotWrite(path: "standard output", reason: systemReason(error))
     }
   }
 
@@ -60,7 +49,7 @@ enum Terminal {
       writeError(text)
     } else {
       let bytes = Array(text.utf8)
-      let result = bytes.withUnsafeBytes { bytes in
+      let result = bytes.withByteView { bytes in
         Result { () throws(StageError) in try write(bytes) }
       }
       try result.get()
@@ -82,7 +71,7 @@ enum Interruption {
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // What was ignored by the parent, as nohup does, stays ignored.
       var before = sigaction()
-      sigaction(number, nil, &before)
+      unsafe sigaction(number, nil, &before)
       if unsafe unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self)
         == unsafeBitCast(SIG_IGN, to: Int.self)
       {
@@ -92,7 +81,7 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { end(by: number) }
       source.resume()
-      sources.append(source)
+      unsafe sources.append(source)
     }
   }
 
@@ -105,9 +94,9 @@ enum Interruption {
         : "interrupted: no file was written, and what went to standard output is not complete")
     signal(number, SIG_DFL)
     var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, number)
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, number)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     kill(getpid(), number)
     _exit(128 + number)
   }
@@ -121,7 +110,7 @@ enum Interruption {
       (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
     ] where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
       // The lowest free number is the closed one, since those below were filled before it.
-      _ = open("/dev/null", mode)
+      _ = unsafe open("/dev/null", mode)
     }
   }
 }

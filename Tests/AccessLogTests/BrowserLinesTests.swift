@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import Testing
 
@@ -122,10 +123,9 @@ import Testing
         var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
         var exchanges: [Exchange] = []
         // A copy of its own, so that the address sanitizer sees a read behind the line.
-        Array(bytes[start..<count]).withUnsafeBufferPointer {
-          guard let base = $0.baseAddress else { return }
+        Array(bytes[start..<count]).withByteView {
           _ = interpreter.read(
-            base, $0.count, source: "x", number: 1, keepsAll: options.keepsAll, into: &exchanges)
+            $0, $0.count, source: "x", number: 1, keepsAll: options.keepsAll, into: &exchanges)
         }
         #expect(exchanges.count <= 1)
       }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import HTTPExchange
 import Testing
@@ -147,9 +148,7 @@ import Testing
     ])
   func escapes(escaping: Escaping, written: String, text: String) {
     let bytes = Array(written.utf8)
-    let read = bytes.withUnsafeBufferPointer { buffer in
-      buffer.baseAddress.map { ValueEscapes.text($0, buffer.count, escaping) }
-    }
+    let read = bytes.withByteView { ValueEscapes.text($0, escaping) }
     #expect(read == text)
   }
 
@@ -188,13 +187,13 @@ import Testing
       Data(contentsOf: folder.appendingPathComponent("Lines/Formats/har.log")))
     var whole: [[UInt8]] = []
     var scanner = HARScanner()
-    bytes.withUnsafeBufferPointer { scanner.take($0) { entry, _ in whole.append(Array(entry)) } }
+    bytes.withByteView { scanner.take($0) { entry, _ in whole.append(Array(entry)) } }
     #expect(whole.count == 7 && scanner.isComplete)
     for size in [1, 2, 7, 100] {
       var pieces: [[UInt8]] = []
       var scanner = HARScanner()
       for start in stride(from: 0, to: bytes.count, by: size) {
-        Array(bytes[start..<min(bytes.count, start + size)]).withUnsafeBufferPointer {
+        Array(bytes[start..<min(bytes.count, start + size)]).withByteView {
           scanner.take($0) { entry, _ in pieces.append(Array(entry)) }
         }
       }

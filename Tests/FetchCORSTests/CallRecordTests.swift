@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import TestSupport
@@ -16,7 +17,7 @@ struct CallRecordTests {
   }
 
   private func read(_ bytes: [UInt8]) throws -> Call {
-    try Call(json: bytes.withUnsafeBytes { bytes in try JSONReader.read(bytes) })
+    try Call(json: bytes.withByteView { bytes in try JSONReader.read(bytes) })
   }
 
   @Test("a call is read back as it was written", arguments: [UInt64(1), 2])

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ struct FuzzTargetTests {
 
   private func run(_ target: FuzzTarget, _ bytes: [UInt8], _ what: String) {
     do {
-      try bytes.withUnsafeBytes { try target.run($0) }
+      try bytes.withByteView { try target.run($0) }
     } catch {
       Issue.record("\(target.name), \(what): \(error)")
     }

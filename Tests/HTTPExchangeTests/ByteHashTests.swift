@@ -1,12 +1,11 @@
+import Bytes
 import HTTPExchange
 import Testing
 
 @Suite("Hashes of bytes")
 struct ByteHashTests {
   private func hash(_ bytes: [UInt8], seed: UInt64 = 1) -> UInt64 {
-    bytes.withUnsafeBytes {
-      $0.baseAddress.map { start in ByteHash.of(start, bytes.count, seed: seed) } ?? 0
-    }
+    bytes.withByteView { ByteHash.of($0, seed: seed) }
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ private func line(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
 }
 
 private func read(_ bytes: [UInt8]) throws -> StreamRecord {
-  try bytes.withUnsafeBytes { bytes in try StreamRecord(line: bytes) }
+  try bytes.withByteView { bytes in try StreamRecord(line: bytes) }
 }
 
 struct ExchangeRecordTests {

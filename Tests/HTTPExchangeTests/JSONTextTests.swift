@@ -1,3 +1,4 @@
+import Bytes
 import TestSupport
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 private func read(_ text: String) throws(JSONReader.Failure) -> JSONValue {
   let bytes = Array(text.utf8)
   var result: Result<JSONValue, JSONReader.Failure> = .success(.null)
-  bytes.withUnsafeBytes { bytes in
+  bytes.withByteView { bytes in
     do throws(JSONReader.Failure) {
       result = .success(try JSONReader.read(bytes))
     } catch {
@@ -88,7 +89,7 @@ struct JSONTextTests {
   @Test("bytes that are not UTF-8 are kept reversibly")
   func notUTF8() throws {
     let bytes: [UInt8] = [0x22, 0x61, 0xE9, 0x22]
-    let value = try bytes.withUnsafeBytes { bytes in try JSONReader.read(bytes) }
+    let value = try bytes.withByteView { bytes in try JSONReader.read(bytes) }
     #expect(WireText.bytes(of: value.text ?? "") == [0x61, 0xE9])
   }
 

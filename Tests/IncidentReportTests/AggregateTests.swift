@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import Testing
@@ -55,7 +56,7 @@ func streamGivesTheSame() throws {
   TrafficRecord(counts: ["same-origin": 12_000, "navigation": 321]).write(to: &writer)
   TrafficRecord(counts: ["same-origin": 345]).write(to: &writer)
   for line in writer.bytes.split(separator: UInt8(ascii: "\n")) {
-    try builder.add(Array(line).withUnsafeBytes { try CallStreamRecord(line: $0) })
+    try builder.add(Array(line).withByteView { try CallStreamRecord(line: $0) })
   }
   var files: [ReportFile: [UInt8]] = [:]
   try builder.finish { files[$0, default: []].append(contentsOf: $1) }
@@ -75,7 +76,7 @@ func linesAreChecked() throws {
     ("nonsense", "no JSON value at byte 0 of the line"),
   ] {
     #expect(throws: RecordError(reason)) {
-      try Array(line.utf8).withUnsafeBytes { try CallStreamRecord(line: $0) }
+      try Array(line.utf8).withByteView { try CallStreamRecord(line: $0) }
     }
   }
   let huge =
@@ -96,7 +97,7 @@ func prefixesOfRecords() {
     for end in line.indices {
       let prefix = Array(line[line.startIndex..<end])
       #expect(throws: RecordError.self) {
-        try prefix.withUnsafeBytes { try CallStreamRecord(line: $0) }
+        try prefix.withByteView { try CallStreamRecord(line: $0) }
       }
     }
   }
@@ -253,7 +254,7 @@ func onsetAndEnd() throws {
     bad.at(40), other.at(45), .allowed.at(50), .allowed.at(60),
   ]
   let summary = try Outputs.of(calls.map(\.call)).text(.summary)
-  let json = try Array(summary.utf8).withUnsafeBytes { try JSONReader.read($0) }
+  let json = try Array(summary.utf8).withByteView { try JSONReader.read($0) }
   let incident = try #require(json["incidents"]?.elements?.first)
   func text(_ offset: Int64) -> String {
     EventTime(seconds: 1_790_000_000 + offset).rfc3339(.millisecond)

@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import Testing
@@ -18,7 +19,7 @@ private func story(
 }
 
 private func answer(_ calls: [Call]) throws -> (what: String, change: String) {
-  let json = try Array(try Outputs.of(calls).text(.summary).utf8).withUnsafeBytes {
+  let json = try Array(try Outputs.of(calls).text(.summary).utf8).withByteView {
     try JSONReader.read($0)
   }
   let texts = json["answer"]?.elements?.compactMap(\.text) ?? []

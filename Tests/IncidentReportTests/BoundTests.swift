@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import Testing
@@ -27,9 +28,9 @@ func manyOrigins() throws {
   try builder.finish { files[$0, default: []].append(contentsOf: $1) }
   // No value of these rows holds a line end.
   let blocked = files[.blocked] ?? []
-  #expect(blocked.withUnsafeBytes { $0.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } } == 101_000)
+  #expect(blocked.withByteView { $0.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 } } == 101_000)
   #expect(builder.totals.blocked == 100_999)
-  let json = try (files[.summary] ?? []).withUnsafeBytes { try JSONReader.read($0) }
+  let json = try (files[.summary] ?? []).withByteView { try JSONReader.read($0) }
   let incidents = json["incidents"]?.elements ?? []
   #expect(incidents.count <= 300)
   #expect(incidents.reduce(0) { $0 + ($1["calls"]?.integer ?? 0) } == 100_999)
@@ -109,7 +110,7 @@ func manySymptoms() throws {
   let rows = outputs.rows(.blocked)
   #expect(rows.count == 500)
   #expect(Set(rows.compactMap { $0["cause"] }).count == 2)
-  let json = try Array(outputs.text(.summary).utf8).withUnsafeBytes { try JSONReader.read($0) }
+  let json = try Array(outputs.text(.summary).utf8).withByteView { try JSONReader.read($0) }
   #expect(
     json["incidents"]?.elements?.reduce(0) { $0 + ($1["calls"]?.integer ?? 0) } == 500)
 }

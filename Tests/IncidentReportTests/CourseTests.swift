@@ -151,7 +151,7 @@ func onsetsAreScored() {
       $0.second - Traffic.start >= onset && $0.second - Traffic.start < end
     }
     // An outage in which hardly anybody called cannot be told from chance.
-    guard during.count { $0.isBlocked } >= 5 else { continue }
+    guard during.count(where: { $0.isBlocked }) >= 5 else { continue }
     score.add(traffic.course, first)
   }
   Scores.show("known onsets", score)

@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import Testing
@@ -113,7 +114,7 @@ func likelyIsSaid(_ name: String) throws {
 
 extension CallStreamRecord {
   init(line: some StringProtocol) throws {
-    self = try Array(line.utf8).withUnsafeBytes { try CallStreamRecord(line: $0) }
+    self = try Array(line.utf8).withByteView { try CallStreamRecord(line: $0) }
   }
 }
 

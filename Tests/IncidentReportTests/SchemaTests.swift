@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import Foundation
 import HTTPExchange
@@ -75,7 +76,7 @@ enum SchemaCheck {
   }
 
   static func read(_ bytes: some Sequence<UInt8>) throws -> JSONValue {
-    try Array(bytes).withUnsafeBytes { try JSONReader.read($0) }
+    try Array(bytes).withByteView { try JSONReader.read($0) }
   }
 
   /// The repository's folder.

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -40,7 +41,7 @@ struct CaptureLimitsTests {
       if isClient { client &+= UInt32(skipping) } else { server &+= UInt32(skipping) }
       segment.sequence = isClient ? client : server
       time += 1000
-      bytes.withUnsafeBytes {
+      bytes.withByteView {
         segment.payload = $0
         _ = connections.receive(segment, Mark(time: time, number: UInt64(time / 1000)))
       }

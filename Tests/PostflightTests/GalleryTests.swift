@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import HTTPExchange
 import Testing
@@ -30,14 +31,14 @@ struct Story: CustomTestStringConvertible {
 
   static func summary(_ sample: String) throws -> JSONValue {
     let bytes = try Data(contentsOf: root.appendingPathComponent("Reports/\(sample)/summary.json"))
-    return try Array(bytes).withUnsafeBytes { try JSONReader.read($0) }
+    return try Array(bytes).withByteView { try JSONReader.read($0) }
   }
 
   /// When the calls were made that a browser refused to hand over, in seconds since 1970.
   static func refused(_ name: String) throws -> [Double] {
     let file = root.appendingPathComponent("SampleCaptures/\(name).truth.ndjson")
     return try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).compactMap { line in
-      let json = try Array(line).withUnsafeBytes { try JSONReader.read($0) }
+      let json = try Array(line).withByteView { try JSONReader.read($0) }
       guard json["outcome"]?.text == "refused", case .number(let at) = json["at"] else {
         return nil
       }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import HTTPExchange
 import IncidentReport
@@ -49,7 +50,7 @@ struct StageChainTests {
 
   private final class Files {
     var bytes: [ReportFile: [UInt8]] = [:]
-    func write(_ file: ReportFile, _ piece: UnsafeRawBufferPointer) {
+    func write(_ file: ReportFile, _ piece: ByteView) {
       bytes[file, default: []] += Array(piece)
     }
   }
@@ -146,11 +147,9 @@ struct StageChainTests {
         // Identifiers name the file, so they are left out of the comparison.
         return calls.split(separator: "\n").compactMap { line in
           let fields = ["time", "verdict", "kind", "reason", "origin", "url", "client"]
-          let json = line.utf8.withContiguousStorageIfAvailable {
-            try? JSONReader.read(UnsafeRawBufferPointer($0))
-          }
-          return json.flatMap { value in
-            fields.map { value?[$0]?.text ?? "-" }.joined(separator: " ")
+          let json = Array(line.utf8).withByteView { try? JSONReader.read($0) }
+          return json.map { value in
+            fields.map { value[$0]?.text ?? "-" }.joined(separator: " ")
           }
         }.sorted()
       }

@@ -1,10 +1,12 @@
+internal import Bytes
+
 extension LogCoat {
   /// `cri`: what containerd and CRI-O write below `/var/log/containers` of a Kubernetes node.
   static let cri = LogCoat(
     name: "cri", summary: "Kubernetes CRI: TIME stdout|stderr F|P LINE",
     rule: .line { line, _ in criLine(line) })
 
-  private static func criLine(_ line: UnsafeBufferPointer<UInt8>) -> CoatedLine? {
+  private static func criLine(_ line: ByteView) -> CoatedLine? {
     guard let stamp = CoatStamp.endOfISO(line), line.place(of: 0x20, from: stamp) == stamp
     else { return nil }
     let stream = line.part(min(stamp + 1, line.count)..<line.count)
@@ -29,7 +31,7 @@ extension LogCoat {
     summary: "kubectl logs --timestamps, CloudWatch export: TIME LINE, perhaps behind [pod/…]",
     rule: .line { line, _ in timestampedLine(line) })
 
-  private static func timestampedLine(_ line: UnsafeBufferPointer<UInt8>) -> CoatedLine? {
+  private static func timestampedLine(_ line: ByteView) -> CoatedLine? {
     var start = 0
     if line.begins(with: "[pod/") {
       let bracket = line.place(of: UInt8(ascii: "]"))
@@ -49,7 +51,7 @@ extension LogCoat {
 /// The time stamps of coats: their form alone, since the lines have stamps of their own.
 enum CoatStamp {
   /// The end of `2026-11-23T18:54:34`, with or without fraction and zone; `nil` for anything else.
-  static func endOfISO(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+  static func endOfISO(_ text: ByteView) -> Int? {
     let form: StaticString = "0000-00-00T00:00:00"
     guard fits(text, at: 0, form) else { return nil }
     var index = form.utf8CodeUnitCount
@@ -63,10 +65,10 @@ enum CoatStamp {
   }
 
   /// The end of `Nov 23 18:58:42`; `nil` for anything else.
-  static func endOfBSD(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-    let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
-    guard let base = text.baseAddress, start + 15 <= text.count,
-      (0..<12).contains(where: { ByteSearch.equal(base + start, months.utf8Start + 3 * $0, 3) }),
+  static func endOfBSD(_ text: ByteView, from start: Int) -> Int? {
+    let months = ByteView("JanFebMarAprMayJunJulAugSepOctNovDec")
+    guard start + 15 <= text.count,
+      (0..<12).contains(where: { text.holds(months.part(3 * $0, 3 * $0 + 3), at: start) }),
       text[start + 3] == 0x20, text[start + 4] == 0x20 || isDigit(text[start + 4]),
       fits(text, at: start + 5, "0 00:00:00")
     else { return nil }
@@ -77,12 +79,12 @@ enum CoatStamp {
 
   /// Whether a text has digits where a form has `0`, and the form's bytes elsewhere.
   private static func fits(
-    _ text: UnsafeBufferPointer<UInt8>, at start: Int, _ form: StaticString
+    _ text: ByteView, at start: Int, _ form: StaticString
   ) -> Bool {
     let count = form.utf8CodeUnitCount
     guard start + count <= text.count else { return false }
     for index in 0..<count {
-      let wanted = form.utf8Start[index]
+      let wanted = ByteView(form)[index]
       let byte = text[start + index]
       guard wanted == 48 ? isDigit(byte) : byte == wanted else { return false }
     }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension LogReader {
   /// The format that the first lines of an input have, and the coats around them.
   ///
@@ -66,7 +68,7 @@ struct CoatRemoval {
     var undressed = 0
     let undresser = Undresser(coats)
     var start = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    head.withUnsafeBufferPointer { head in
+    head.withByteView { head in
       while start < head.count, undressed < limit, others < limit {
         let end = head.place(of: 0x0A, from: start)
         // The last line of a head is mostly cut.

@@ -1,10 +1,12 @@
+internal import Bytes
+
 extension LogCoat {
   /// `compose`: what `docker compose logs` puts before the lines of each service: `NAME  | LINE`.
   static let compose = LogCoat(
     name: "compose", summary: "docker compose logs: the service, a bar, the line",
     rule: .line { line, _ in composeLine(line) })
 
-  private static func composeLine(_ line: UnsafeBufferPointer<UInt8>) -> CoatedLine? {
+  private static func composeLine(_ line: ByteView) -> CoatedLine? {
     var end = 0
     while end < line.count, end <= AccessLogLimits.serviceNameBytes, isNameByte(line[end]) {
       end += 1

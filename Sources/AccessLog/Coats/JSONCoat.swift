@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A coat that is one JSON object a line: under which names it holds what.
 struct JSONCoat: Sendable {
   /// The line; the first name that holds a text, or an array of the text's bytes.
@@ -15,22 +17,21 @@ struct JSONCoat: Sendable {
   var needsLineFeed = false
 
   /// Takes the coat off; `nil` when the line has another one, or none.
-  func read(_ line: UnsafeBufferPointer<UInt8>, _ scratch: CoatScratch) -> CoatedLine? {
-    guard let base = line.baseAddress else { return nil }
-    var text: (rank: Int, value: UnsafeBufferPointer<UInt8>)?
-    var sender: (rank: Int, value: UnsafeBufferPointer<UInt8>)?
-    var container: (rank: Int, value: UnsafeBufferPointer<UInt8>)?
+  func read(_ line: ByteView, _ scratch: CoatScratch) -> CoatedLine? {
+    var text: (rank: Int, value: ByteView)?
+    var sender: (rank: Int, value: ByteView)?
+    var container: (rank: Int, value: ByteView)?
     var hasSign = false
     var isPartial = false
     var isMarked = false
     func take(
-      _ value: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>,
-      _ names: [StaticString], into best: inout (rank: Int, value: UnsafeBufferPointer<UInt8>)?
+      _ value: ByteView, _ name: ByteView,
+      _ names: [StaticString], into best: inout (rank: Int, value: ByteView)?
     ) {
       guard let rank = names.firstIndex(where: { name.equals($0) }) else { return }
       if best.map({ rank < $0.rank }) ?? true { best = (rank, value) }
     }
-    let isObject = Self.forEachMember(base, line.count) { nameRange, valueRange in
+    let isObject = Self.forEachMember(line, line.count) { nameRange, valueRange in
       let name = line.part(nameRange)
       let value = line.part(valueRange)
       let isText = value.first == UInt8(ascii: "\"")
@@ -52,14 +53,14 @@ struct JSONCoat: Sendable {
     }
     return CoatedLine(
       text: isPartial ? content : content.withoutReturn, sender: Self.unquoted(sender?.value),
-      container: container?.value ?? UnsafeBufferPointer(start: nil, count: 0),
+      container: container?.value ?? ByteView(),
       isPartial: isPartial)
   }
 
   private static func unquoted(
-    _ value: UnsafeBufferPointer<UInt8>?
-  ) -> UnsafeBufferPointer<UInt8> {
-    guard let value else { return UnsafeBufferPointer(start: nil, count: 0) }
+    _ value: ByteView?
+  ) -> ByteView {
+    guard let value else { return ByteView() }
     guard value.count >= 2, value.first == UInt8(ascii: "\"") else { return value }
     return value.part(1..<value.count - 1)
   }
@@ -68,7 +69,7 @@ struct JSONCoat: Sendable {
   ///
   /// - Returns: whether the line is one object and nothing else.
   private static func forEachMember(
-    _ base: UnsafePointer<UInt8>, _ end: Int, _ body: (Range<Int>, Range<Int>) -> Void
+    _ base: ByteView, _ end: Int, _ body: (Range<Int>, Range<Int>) -> Void
   ) -> Bool {
     func afterBlanks(_ start: Int) -> Int {
       var index = start
@@ -103,7 +104,7 @@ struct JSONCoat: Sendable {
 
   /// Puts the bytes of a text, or of an array of numbers, into the scratch.
   private static func decode(
-    _ value: UnsafeBufferPointer<UInt8>, into scratch: CoatScratch
+    _ value: ByteView, into scratch: CoatScratch
   ) -> Bool {
     // No escape is shorter than what it stands for.
     scratch.clear(room: value.count)
@@ -115,7 +116,7 @@ struct JSONCoat: Sendable {
 
   /// `[71,69,84]`: the journal writes so what is no UTF-8.
   private static func decodeBytes(
-    _ numbers: UnsafeBufferPointer<UInt8>, into scratch: CoatScratch
+    _ numbers: ByteView, into scratch: CoatScratch
   ) -> Bool {
     var value: Int?
     for byte in numbers {
@@ -138,7 +139,7 @@ struct JSONCoat: Sendable {
   }
 
   private static func decodeText(
-    _ text: UnsafeBufferPointer<UInt8>, into scratch: CoatScratch
+    _ text: ByteView, into scratch: CoatScratch
   ) -> Bool {
     let backslash = UInt8(ascii: "\\")
     var index = 0
@@ -172,10 +173,10 @@ struct JSONCoat: Sendable {
     return true
   }
 
-  private static func codeUnit(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> UInt32? {
+  private static func codeUnit(_ text: ByteView, _ start: Int) -> UInt32? {
     guard start + 4 <= text.count else { return nil }
     var value: UInt32 = 0
-    for byte in text[start..<start + 4] {
+    for byte in text.part(start, start + 4) {
       switch byte {
       case 48...57: value = value << 4 | UInt32(byte - 48)
       case 65...70: value = value << 4 | UInt32(byte - 55)

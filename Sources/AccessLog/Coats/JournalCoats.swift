@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension LogCoat {
   /// `journal-json`: what `journalctl -o json` prints.
   static let journalJSON = LogCoat(
@@ -49,7 +51,7 @@ struct JournalEntries {
     }
 
     /// Takes a line, whose line feed belongs to the value unless that is complete.
-    mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> Outcome {
+    mutating func take(_ line: ByteView) -> Outcome {
       var rest = line
       if length.count < 8 {
         let count = min(8 - length.count, line.count)
@@ -97,9 +99,9 @@ struct JournalEntries {
     let place = !stream.isEmpty ? stream : !container.isEmpty ? container : process
     let isPartial = isPartial
     self = JournalEntries()
-    return text.withUnsafeBufferPointer { text in
-      sender.withUnsafeBufferPointer { sender in
-        place.withUnsafeBufferPointer { place in
+    return text.withByteView { text in
+      sender.withByteView { sender in
+        place.withByteView { place in
           body(
             CoatedLine(
               text: isPartial ? text : text.withoutReturn, sender: sender, container: place,
@@ -115,7 +117,7 @@ struct JournalEntries {
   }
 
   /// Takes a line as it stands, without its line feed.
-  mutating func take(_ line: UnsafeBufferPointer<UInt8>) -> Outcome {
+  mutating func take(_ line: ByteView) -> Outcome {
     if binary != nil {
       takeBytes(line)
       return .part
@@ -144,17 +146,17 @@ struct JournalEntries {
     return .part
   }
 
-  private mutating func takeBytes(_ line: UnsafeBufferPointer<UInt8>) {
+  private mutating func takeBytes(_ line: ByteView) {
     guard var value = binary else { return }
     binary = nil
     switch value.take(line) {
     case .more: binary = value
-    case .whole: value.bytes.withUnsafeBufferPointer { set(value.field, $0) }
+    case .whole: value.bytes.withByteView { set(value.field, $0) }
     case .broken: forget()
     }
   }
 
-  private mutating func set(_ field: Field, _ value: UnsafeBufferPointer<UInt8>) {
+  private mutating func set(_ field: Field, _ value: ByteView) {
     switch field {
     case .message: message = Array(value)
     case .program: program = Array(value)
@@ -166,7 +168,7 @@ struct JournalEntries {
     }
   }
 
-  private static func field(_ name: UnsafeBufferPointer<UInt8>) -> Field {
+  private static func field(_ name: ByteView) -> Field {
     if name.equals("MESSAGE") { return .message }
     if name.equals("SYSLOG_IDENTIFIER") { return .program }
     if name.equals("_COMM") { return .command }
@@ -177,7 +179,7 @@ struct JournalEntries {
   }
 
   /// Capital letters, digits and underscores, at most 64.
-  private static func isName(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func isName(_ name: ByteView) -> Bool {
     !name.isEmpty && name.count <= 64
       && name.allSatisfy { $0 &- 65 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: "_") }
   }

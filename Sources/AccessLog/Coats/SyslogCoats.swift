@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension LogCoat {
   /// `syslog`: RFC 3164 and what daemons made of it: with or without priority and host, with the
   /// old stamp or one of ISO 8601.
@@ -12,7 +14,7 @@ extension LogCoat {
     rule: .line { line, _ in syslog5424Line(line) })
 
   /// The end of `<134>`; `nil` when there is none.
-  private static func endOfPriority(_ line: UnsafeBufferPointer<UInt8>) -> Int? {
+  private static func endOfPriority(_ line: ByteView) -> Int? {
     guard line.first == UInt8(ascii: "<") else { return nil }
     let end = line.place(of: UInt8(ascii: ">"))
     guard (2...4).contains(end), end < line.count,
@@ -21,7 +23,7 @@ extension LogCoat {
     return end + 1
   }
 
-  private static func syslog3164Line(_ line: UnsafeBufferPointer<UInt8>) -> CoatedLine? {
+  private static func syslog3164Line(_ line: ByteView) -> CoatedLine? {
     let start = endOfPriority(line) ?? 0
     let stamp =
       CoatStamp.endOfBSD(line, from: start)
@@ -44,7 +46,7 @@ extension LogCoat {
     return nil
   }
 
-  private static func syslog5424Line(_ line: UnsafeBufferPointer<UInt8>) -> CoatedLine? {
+  private static func syslog5424Line(_ line: ByteView) -> CoatedLine? {
     guard let priority = endOfPriority(line),
       line.part(priority..<line.count).begins(with: "1 ")
     else { return nil }
@@ -63,8 +65,8 @@ extension LogCoat {
 
   /// What stands behind the coat; daemons keep the blank of the old form beside that of the new.
   private static func text(
-    _ line: UnsafeBufferPointer<UInt8>, from start: Int
-  ) -> UnsafeBufferPointer<UInt8> {
+    _ line: ByteView, from start: Int
+  ) -> ByteView {
     var start = start
     while start < line.count, line[start] == 0x20 { start += 1 }
     let text = line.part(start..<line.count).withoutReturn
@@ -73,7 +75,7 @@ extension LogCoat {
 
   /// The end of `-` or of `[ID NAME="VALUE"]…`, in whose values `"`, `\` and `]` are escaped.
   private static func endOfStructuredData(
-    _ line: UnsafeBufferPointer<UInt8>, from start: Int
+    _ line: ByteView, from start: Int
   ) -> Int? {
     guard start < line.count else { return nil }
     var index = start

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Takes the coats off the lines of one input, puts parted lines together, and tells the senders
@@ -6,7 +7,7 @@ final class Undresser {
   /// A line as its sender wrote it.
   struct Line {
     /// Valid until the next line is taken.
-    var text: UnsafeBufferPointer<UInt8>
+    var text: ByteView
     /// The line of the file in which it begins, from 1.
     var number: UInt64
     /// Where that begins in the unpacked file.
@@ -36,7 +37,7 @@ final class Undresser {
     var sender: Int
     private(set) var isTooLong = false
 
-    mutating func append(_ part: UnsafeBufferPointer<UInt8>) {
+    mutating func append(_ part: ByteView) {
       if bytes.count + part.count > AccessLogLimits.lineBytes {
         isTooLong = true
         bytes = []
@@ -67,7 +68,7 @@ final class Undresser {
   /// Takes the next line of the file, without its line feed.
   ///
   /// A line without the coat is handed on as it is: it may have been written before or behind.
-  func take(_ line: UnsafeBufferPointer<UInt8>, number: UInt64, offset: UInt64) -> Outcome {
+  func take(_ line: ByteView, number: UInt64, offset: UInt64) -> Outcome {
     let outcome = takeOff(line, number: number, offset: offset)
     guard let inner, case .line(let line) = outcome else { return outcome }
     return inner.take(line.text, number: line.number, offset: line.offset)
@@ -96,7 +97,7 @@ final class Undresser {
   }
 
   private func takeOff(
-    _ line: UnsafeBufferPointer<UInt8>, number: UInt64, offset: UInt64
+    _ line: ByteView, number: UInt64, offset: UInt64
   ) -> Outcome {
     switch coat.rule {
     case .line(let read):
@@ -129,11 +130,11 @@ final class Undresser {
   }
 
   private func plain(
-    _ line: UnsafeBufferPointer<UInt8>, number: UInt64, offset: UInt64
+    _ line: ByteView, number: UInt64, offset: UInt64
   ) -> Line {
     Line(
       text: line.withoutReturn, number: number, offset: offset,
-      sender: senders.index(UnsafeBufferPointer(start: nil, count: 0)), hasCoat: false)
+      sender: senders.index(ByteView()), hasCoat: false)
   }
 
   private func join(_ coated: CoatedLine, number: UInt64, offset: UInt64) -> Outcome {
@@ -170,7 +171,7 @@ final class Undresser {
   /// A parted line, copied to the scratch, where it outlives the call.
   private func whole(_ line: Parted) -> Outcome {
     if line.isTooLong { return .tooLong(number: line.number, offset: line.offset) }
-    line.bytes.withUnsafeBufferPointer { bytes in
+    line.bytes.withByteView { bytes in
       scratch.clear(room: bytes.count)
       scratch.put(bytes)
     }
@@ -221,7 +222,7 @@ private struct SenderTable {
   private var last = 0
 
   /// The number of a sender; all above a limit share one.
-  mutating func index(_ name: UnsafeBufferPointer<UInt8>) -> Int {
+  mutating func index(_ name: ByteView) -> Int {
     if last < senders.count, isNamed(last, name) { return last }
     if let known = senders.indices.first(where: { isNamed($0, name) }) {
       last = known
@@ -234,14 +235,9 @@ private struct SenderTable {
     return last
   }
 
-  private func isNamed(_ index: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func isNamed(_ index: Int, _ name: ByteView) -> Bool {
     let own = senders[index].name
-    guard own.count == name.count, let start = name.baseAddress else {
-      return own.count == name.count
-    }
-    return own.withUnsafeBufferPointer {
-      $0.baseAddress.map { ByteSearch.equal($0, start, name.count) } ?? true
-    }
+    return own.withByteView { $0.equals(name) }
   }
 
   mutating func noteUse(of index: Int, _ give: (String, SourceRecord.Damage) -> Void) {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import FetchCORS
 
 /// Rows as RFC 4180 has them, safe to be opened by a spreadsheet.
@@ -51,8 +52,7 @@ enum CSVRow {
 
   /// Appends one field: guarded against formulas, quoted where it must be.
   static func append(_ text: String, to bytes: inout [UInt8]) {
-    var text = text
-    text.withUTF8 { field in
+    text.withByteView { field in
       var isQuoted = false
       for byte in field {
         switch byte {
@@ -70,7 +70,7 @@ enum CSVRow {
       default: break
       }
       guard isQuoted else {
-        bytes.append(contentsOf: field)
+        bytes.append(field)
         return
       }
       for byte in field {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 internal import HTTPExchange
 internal import Mustache
@@ -11,8 +12,7 @@ struct HTMLText: MustacheContentType {
   static let name = "ESCAPED_HTML"
 
   func escapeText(_ text: String) -> String {
-    var text = text
-    return text.withUTF8 { bytes in
+    text.withByteView { bytes in
       guard bytes.contains(where: { Self.entity($0) != nil }) else {
         return String(decoding: bytes, as: UTF8.self)
       }
@@ -20,7 +20,7 @@ struct HTMLText: MustacheContentType {
       escaped.reserveCapacity(bytes.count + 16)
       for byte in bytes {
         if let entity = Self.entity(byte) {
-          entity.withUTF8Buffer { escaped.append(contentsOf: $0) }
+          escaped.append(ByteView(entity))
         } else {
           escaped.append(byte)
         }

@@ -348,7 +348,8 @@ struct RouteTable {
 
   private static func hash(_ key: [UInt8]) -> Int {
     var hasher = Hasher()
-    key.withUnsafeBytes { hasher.combine(bytes: $0) }
+    // The hasher reads the bytes and keeps no pointer.
+    unsafe key.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     return hasher.finalize()
   }
 

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The part of a URL that stays the same when only identifiers change: `/users/{id}`.
 enum RouteTemplate {
   /// Bytes of a route that are kept; what is longer is cut.
@@ -11,19 +13,18 @@ enum RouteTemplate {
   /// digits with a decimal one among them, whole or in groups, a redacted secret, or 20 or more
   /// letters and digits. The query is no part of a route.
   static func append(_ target: String, to key: inout [UInt8]) {
-    var target = target
-    target.withUTF8 { bytes in
+    target.withByteView { bytes in
       let start = key.count
       var segment = 0
       var index = 0
       while true {
         let isEnd = index == bytes.count || bytes[index] == UInt8(ascii: "?")
         if isEnd || bytes[index] == UInt8(ascii: "/") {
-          let part = UnsafeBufferPointer(rebasing: bytes[segment..<index])
+          let part = bytes.part(segment, index)
           if isIdentifier(part) {
             key.append(contentsOf: identifier.utf8)
           } else {
-            key.append(contentsOf: part)
+            key.append(part)
           }
           if isEnd { break }
           key.append(UInt8(ascii: "/"))
@@ -32,7 +33,7 @@ enum RouteTemplate {
         index += 1
         // An endless path is not read to its end.
         if key.count - start + (index - segment) > maximumLength {
-          key.append(contentsOf: bytes[segment..<min(index, bytes.count)])
+          key.append(bytes.part(segment, min(index, bytes.count)))
           cut(&key, to: start + maximumLength)
           break
         }
@@ -50,7 +51,7 @@ enum RouteTemplate {
   }
 
   /// Whether a segment stands for one thing among many.
-  static func isIdentifier(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  static func isIdentifier(_ bytes: ByteView) -> Bool {
     guard let first = bytes.first else { return false }
     var digits = 0
     var hexLetters = 0

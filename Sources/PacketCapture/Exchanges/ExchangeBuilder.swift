@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Turns header blocks into exchanges, as far as CORS can concern them.
@@ -6,7 +7,7 @@ internal import HTTPExchange
 final class ExchangeBuilder {
   /// A request or response as far as it was seen.
   struct Message {
-    var head: UnsafeRawBufferPointer
+    var head: ByteView
     var scanner: HeadScanner
     /// Whether the end of the header block was seen.
     var isWhole: Bool
@@ -17,7 +18,7 @@ final class ExchangeBuilder {
 
     /// Calls `body` with name and value of each field, pseudo-header fields among them.
     func forEachField(
-      _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+      _ body: (_ name: ByteView, _ value: ByteView) -> Void
     ) {
       if isFieldList { return FieldList.forEach(head, body) }
       var lines = FieldLines(isWhole ? head : head.part(0, min(scanner.wholeLines, head.count)))
@@ -60,11 +61,6 @@ final class ExchangeBuilder {
   init(source: String, options: IngestOptions) {
     self.source = source
     self.options = options
-  }
-
-  deinit {
-    cache.deallocate()
-    names.deallocate()
   }
 
   /// Hands over what was built since the last call.
@@ -189,18 +185,17 @@ final class ExchangeBuilder {
         evidence.fields.append(HeaderField(otherName(name), nil))
         return
       }
-      let entry = names.entry(index)
-      if entry.pointee.isKeptInRequests {
+      if names.entries[index].isKeptInRequests {
         let kept = cache.text(value, use: Use.request + UInt64(index)) {
-          Redaction.requestValue(entry.pointee.name, WireText.decode($0))
+          Redaction.requestValue(names.entries[index].name, WireText.decode($0))
         }
-        evidence.fields.append(HeaderField(entry.pointee.name, kept))
+        evidence.fields.append(HeaderField(names.entries[index].name, kept))
       } else if index == names.userAgent {
         if agent == nil { agent = text(value) }
       } else if index == names.host {
         if host == nil { host = text(value) }
-      } else if !entry.pointee.isDroppedInRequests {
-        evidence.fields.append(HeaderField(entry.pointee.name, nil))
+      } else if !names.entries[index].isDroppedInRequests {
+        evidence.fields.append(HeaderField(names.entries[index].name, nil))
       }
     }
     return evidence
@@ -208,7 +203,7 @@ final class ExchangeBuilder {
 
   /// What HTTP/1 says in a field, and HTTP/2 in a field of its own kind.
   private func pseudoField(
-    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ name: ByteView, _ value: ByteView,
     _ evidence: inout MessageEvidence, _ host: inout String?
   ) {
     if host == nil, name.count == 10, name.has(":authority") {
@@ -225,17 +220,16 @@ final class ExchangeBuilder {
     evidence.fields.reserveCapacity(8)
     message.forEachField { name, value in
       guard let index = names.find(name) else { return }
-      let entry = names.entry(index)
-      guard entry.pointee.isKeptInResponses else { return }
+      guard names.entries[index].isKeptInResponses else { return }
       let kept = cache.text(value, use: Use.response + UInt64(index)) {
-        Redaction.responseValue(entry.pointee.name, WireText.decode($0))
+        Redaction.responseValue(names.entries[index].name, WireText.decode($0))
       }
-      evidence.fields.append(HeaderField(entry.pointee.name, kept))
+      evidence.fields.append(HeaderField(names.entries[index].name, kept))
     }
     return evidence
   }
 
-  private func otherName(_ name: UnsafeRawBufferPointer) -> HeaderName {
+  private func otherName(_ name: ByteView) -> HeaderName {
     HeaderName(
       cache.text(name, use: Use.name) { WireText.decode($0).asciiLowercased } ?? "")
   }
@@ -266,24 +260,25 @@ final class ExchangeBuilder {
     )
   }
 
-  private func methodText(_ bytes: UnsafeRawBufferPointer) -> String {
+  private func methodText(_ bytes: ByteView) -> String {
     cache.text(bytes, use: Use.method) { WireText.decode($0) } ?? ""
   }
 
-  private func targetText(_ bytes: UnsafeRawBufferPointer) -> String {
+  private func targetText(_ bytes: ByteView) -> String {
     cache.text(bytes, use: Use.target) {
       let text = WireText.decode($0)
       return Redaction.mayHoldSecret($0) ? Redaction.url(text) : text
     } ?? ""
   }
 
-  private func text(_ value: UnsafeRawBufferPointer) -> String? {
+  private func text(_ value: ByteView) -> String? {
     cache.text(value, use: Use.text) { Redaction.withoutJWTs(WireText.decode($0)) }
   }
 
   private func text(_ address: Address) -> String {
-    withUnsafeBytes(of: address) { bytes in
-      cache.text(bytes, use: Use.address) { _ in address.text } ?? ""
+    // The cache copies what it keeps of the 16 bytes.
+    unsafe withUnsafeBytes(of: address) { bytes in
+      unsafe cache.text(ByteView(bytes), use: Use.address) { _ in address.text } ?? ""
     }
   }
 

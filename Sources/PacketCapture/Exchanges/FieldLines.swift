@@ -1,22 +1,24 @@
+internal import Bytes
+
 /// The field lines of a header block, one after another.
 ///
 /// A line that goes on in the next one (obs-fold) is joined by a space, as browsers do; a line
 /// without a colon is passed over.
 struct FieldLines {
-  private let bytes: UnsafeRawBufferPointer
+  private let bytes: ByteView
   private var position: Int
   /// Joined values; the last one stands here.
   private var scratch: [UInt8] = []
 
   /// The lines behind the start line of `bytes`, which hold whole lines only.
-  init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ bytes: ByteView) {
     self.bytes = bytes
     position = bytes.position(of: 0x0A, from: 0).map { $0 + 1 } ?? bytes.count
   }
 
   /// Calls `body` with name and value of each field.
   mutating func forEach(
-    _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    _ body: (_ name: ByteView, _ value: ByteView) -> Void
   ) {
     while position < bytes.count {
       let start = position
@@ -33,7 +35,7 @@ struct FieldLines {
       let value = trimmed(colon + 1, end)
       if position < bytes.count, isBlank(bytes[position]) {
         joinFolded(value)
-        scratch.withUnsafeBytes { body(name, $0) }
+        scratch.withByteView { body(name, $0) }
       } else {
         body(name, value)
       }
@@ -50,7 +52,7 @@ struct FieldLines {
   }
 
   /// The bytes without spaces and tabs around them; other control bytes stay, as in browsers.
-  private func trimmed(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+  private func trimmed(_ start: Int, _ end: Int) -> ByteView {
     var start = start
     var end = end
     while start < end, isBlank(bytes[start]) { start += 1 }
@@ -58,7 +60,7 @@ struct FieldLines {
     return bytes.part(start, end)
   }
 
-  private mutating func joinFolded(_ first: UnsafeRawBufferPointer) {
+  private mutating func joinFolded(_ first: ByteView) {
     scratch.removeAll(keepingCapacity: true)
     scratch.append(contentsOf: first)
     while position < bytes.count, isBlank(bytes[position]) {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// The header field names that have a meaning here, found by their bytes in any case.
@@ -15,9 +16,9 @@ struct FieldNames {
 
   /// A place in the table: a name in lower case, and the number of its entry.
   private struct Place {
-    var name: UnsafeRawBufferPointer
+    var name: ByteView
     /// For each of its bytes the bit that upper case lacks: 0x20 for a letter, else 0.
-    var caseBits: UnsafeRawBufferPointer
+    var caseBits: ByteView
     var index: Int
   }
 
@@ -28,10 +29,12 @@ struct FieldNames {
     "transfer-encoding", "proxy-connection",
   ]
 
-  private let entries: UnsafeMutablePointer<Entry>
-  private let count: Int
+  /// What becomes of each known field, by its number.
+  let entries: FixedTable<Entry>
   /// The places of names by hash; those without a name are empty.
-  private let places: UnsafeMutablePointer<Place>
+  private let places: FixedTable<Place>
+  /// The memory of all names, which the places refer to.
+  private let texts: ByteStore
   private static let mask = 1023
   /// Names with meanings of their own.
   let userAgent: Int
@@ -43,53 +46,38 @@ struct FieldNames {
     for text in Self.droppedInRequests where !names.contains(HeaderName(text)) {
       names.append(HeaderName(text))
     }
-    count = names.count
-    entries = .allocate(capacity: count)
-    places = .allocate(capacity: Self.mask + 1)
-    places.initialize(
-      repeating: Place(
-        name: UnsafeRawBufferPointer(start: nil, count: 0),
-        caseBits: UnsafeRawBufferPointer(start: nil, count: 0), index: -1),
-      count: Self.mask + 1)
+    let nothing = Entry(
+      name: .origin, isKeptInRequests: false, isDroppedInRequests: false, isKeptInResponses: false)
+    entries = FixedTable(repeating: nothing, count: names.count)
+    places = FixedTable(
+      repeating: Place(name: ByteView(), caseBits: ByteView(), index: -1), count: Self.mask + 1)
+    let texts = ByteStore(capacity: names.reduce(0) { $0 + 2 * $1.description.utf8.count })
+    self.texts = texts
+    var end = 0
     for (index, name) in names.enumerated() {
-      (entries + index).initialize(
-        to: Entry(
-          name: name, isKeptInRequests: name.isKeptInRequests,
-          isDroppedInRequests: Self.droppedInRequests.contains(name.description),
-          isKeptInResponses: name.isKeptInResponses))
+      entries[index] = Entry(
+        name: name, isKeptInRequests: name.isKeptInRequests,
+        isDroppedInRequests: Self.droppedInRequests.contains(name.description),
+        isKeptInResponses: name.isKeptInResponses)
       let text = Array(name.description.utf8)
-      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
-      copy.copyBytes(from: text)
-      let caseBits = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 1)
-      caseBits.copyBytes(from: text.map { $0 &- 97 < 26 ? 0x20 : 0 })
-      var place = Self.hash(UnsafeRawBufferPointer(copy))
-      while places[place].index >= 0 { place = (place + 1) & Self.mask }
-      places[place] = Place(
-        name: UnsafeRawBufferPointer(copy), caseBits: UnsafeRawBufferPointer(caseBits),
+      let nameEnd = end + text.count
+      text.withByteView { texts.write($0, at: end) }
+      text.map { $0 &- 97 < 26 ? 0x20 : 0 }.withByteView { texts.write($0, at: nameEnd) }
+      let known = Place(
+        name: texts.view(end..<nameEnd), caseBits: texts.view(nameEnd..<nameEnd + text.count),
         index: index)
+      end = nameEnd + text.count
+      var place = Self.hash(known.name)
+      while places[place].index >= 0 { place = (place + 1) & Self.mask }
+      places[place] = known
     }
     userAgent = names.firstIndex(of: .userAgent) ?? -1
     host = names.firstIndex(of: .host) ?? -1
   }
 
-  /// Frees all memory.
-  func deallocate() {
-    for place in 0...Self.mask {
-      places[place].name.deallocate()
-      places[place].caseBits.deallocate()
-    }
-    places.deallocate()
-    entries.deinitialize(count: count)
-    entries.deallocate()
-  }
-
-  /// The entry with that number.
-  @inline(__always)
-  func entry(_ index: Int) -> UnsafePointer<Entry> { UnsafePointer(entries + index) }
-
   /// The number of the entry with that name; `nil` when it has none.
   @inline(__always)
-  func find(_ name: UnsafeRawBufferPointer) -> Int? {
+  func find(_ name: ByteView) -> Int? {
     guard name.count > 1 else { return nil }
     var place = Self.hash(name)
     while true {
@@ -102,7 +90,7 @@ struct FieldNames {
 
   /// Whether a name of the same length is that of a place, in any case.
   @inline(__always)
-  private static func equals(_ known: Place, _ name: UnsafeRawBufferPointer) -> Bool {
+  private static func equals(_ known: Place, _ name: ByteView) -> Bool {
     let count = name.count
     guard count >= 8 else {
       for index in 0..<count where known.name[index] != lowered(name[index]) { return false }
@@ -110,11 +98,9 @@ struct FieldNames {
     }
     var offset = 0
     while true {
-      let word = name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      let bits = known.caseBits.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      guard
-        word | bits == known.name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      else { return false }
+      // All three have `count` bytes, of which eight stand at any offset that comes up.
+      let word = unsafe name.uncheckedWord(offset) | known.caseBits.uncheckedWord(offset)
+      guard unsafe word == known.name.uncheckedWord(offset) else { return false }
       if offset == count - 8 { return true }
       // The last eight bytes overlap those before.
       offset = min(offset + 8, count - 8)
@@ -123,7 +109,7 @@ struct FieldNames {
 
   /// Length, first, middle and last characters tell nearly all names apart.
   @inline(__always)
-  private static func hash(_ name: UnsafeRawBufferPointer) -> Int {
+  private static func hash(_ name: ByteView) -> Int {
     let count = name.count
     var hash = UInt32(truncatingIfNeeded: count) &* 0x9E37_79B1
     hash = (hash ^ UInt32(name[0] | 0x20)) &* 0x85EB_CA6B

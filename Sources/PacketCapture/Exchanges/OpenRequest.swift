@@ -1,11 +1,13 @@
+internal import Bytes
+
 /// A request whose response has not come yet.
 struct OpenRequest {
   var flow: FlowPointer
   /// Neighbours among the requests of its connection, in the order in which they were sent.
-  var next: UnsafeMutablePointer<OpenRequest>?
+  var next: RecordRef<OpenRequest>?
   /// Neighbours among all open requests, in the order in which they were found.
-  var before: UnsafeMutablePointer<OpenRequest>?
-  var after: UnsafeMutablePointer<OpenRequest>?
+  var before: RecordRef<OpenRequest>?
+  var after: RecordRef<OpenRequest>?
   /// Its header block; empty while it is still coming in, or once it was given out.
   var head = HeadBuffer()
   var scanner = HeadScanner()
@@ -23,4 +25,4 @@ struct OpenRequest {
   var isPlaceholder = false
 }
 
-typealias OpenRequestPointer = UnsafeMutablePointer<OpenRequest>
+typealias OpenRequestPointer = RecordRef<OpenRequest>

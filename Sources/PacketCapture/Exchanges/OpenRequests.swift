@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 extension Connections {
@@ -46,7 +47,7 @@ extension Connections {
   ///
   /// - Returns: `false`, and nothing was added, when all such blocks together are too long.
   func appendHead(
-    _ stream: UnsafeMutablePointer<Stream>, _ bytes: UnsafeRawBufferPointer
+    _ stream: RecordRef<Stream>, _ bytes: ByteView
   ) -> Bool {
     guard partialBytes + bytes.count <= CaptureLimits.partialHeadBytes else { return false }
     partialBytes += bytes.count
@@ -55,7 +56,7 @@ extension Connections {
   }
 
   /// Takes over the header block of a stream; whoever does so frees it.
-  func takeHead(_ stream: UnsafeMutablePointer<Stream>) -> HeadBuffer {
+  func takeHead(_ stream: RecordRef<Stream>) -> HeadBuffer {
     let head = stream.pointee.head
     partialBytes -= head.count
     stream.pointee.head = HeadBuffer()
@@ -63,7 +64,7 @@ extension Connections {
   }
 
   /// Frees the header block of a stream.
-  func dropHead(_ stream: UnsafeMutablePointer<Stream>) {
+  func dropHead(_ stream: RecordRef<Stream>) {
     partialBytes -= stream.pointee.head.count
     stream.pointee.head.deallocate()
   }
@@ -81,7 +82,7 @@ extension Connections {
   ///
   /// - Returns: what was found in the request; `nil` when none was seen.
   func respond(
-    _ flow: FlowPointer, _ side: Int, _ head: UnsafeRawBufferPointer, isWhole: Bool, _ mark: Mark,
+    _ flow: FlowPointer, _ side: Int, _ head: ByteView, isWhole: Bool, _ mark: Mark,
     _ ending: ExchangeEnding
   ) -> HeadScanner? {
     let stream = flow.pointee.streams + side

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Texts that were made from bytes before, so that values which come again cost no allocation.
@@ -12,35 +13,23 @@ struct TextCache {
   private struct Key {
     var hash: UInt64
     var use: UInt64
-    var bytes: UnsafeMutableRawPointer?
+    var bytes: ByteStore?
     var count: Int
   }
 
-  private let keys: UnsafeMutablePointer<Key>
-  private let texts: UnsafeMutablePointer<String?>
+  private let keys = FixedTable(
+    repeating: Key(hash: 0, use: 0, bytes: nil, count: 0), count: capacity)
+  private let texts = FixedTable<String?>(repeating: nil, count: capacity)
 
   /// An empty cache.
-  init() {
-    keys = .allocate(capacity: Self.capacity)
-    keys.initialize(repeating: Key(hash: 0, use: 0, bytes: nil, count: 0), count: Self.capacity)
-    texts = .allocate(capacity: Self.capacity)
-    texts.initialize(repeating: nil, count: Self.capacity)
-  }
-
-  /// Frees all memory.
-  func deallocate() {
-    for index in 0..<Self.capacity { keys[index].bytes?.deallocate() }
-    keys.deallocate()
-    texts.deinitialize(count: Self.capacity)
-    texts.deallocate()
-  }
+  init() {}
 
   /// The text of `bytes`, made by `make` if it is not known.
   ///
   /// - Parameter use: what the text is for; the same bytes may give different texts.
   @inline(__always)
   func text(
-    _ bytes: UnsafeRawBufferPointer, use: UInt64, _ make: (UnsafeRawBufferPointer) -> String?
+    _ bytes: ByteView, use: UInt64, _ make: (ByteView) -> String?
   ) -> String? {
     guard bytes.count <= Self.longestKey else { return make(bytes) }
     let hash = Self.hash(bytes, use)
@@ -48,11 +37,10 @@ struct TextCache {
     if holds(index, hash, use, bytes) { return texts[index] }
     if holds(index + 1, hash, use, bytes) { return texts[index + 1] }
     let text = make(bytes)
-    keys[index + 1].bytes?.deallocate()
     keys[index + 1] = keys[index]
     texts[index + 1] = texts[index]
-    let copy = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
-    if let base = bytes.baseAddress { copy.copyMemory(from: base, byteCount: bytes.count) }
+    let copy = ByteStore(capacity: bytes.count)
+    copy.write(bytes, at: 0)
     keys[index] = Key(hash: hash, use: use, bytes: copy, count: bytes.count)
     texts[index] = text
     return text
@@ -60,17 +48,16 @@ struct TextCache {
 
   @inline(__always)
   private func holds(
-    _ index: Int, _ hash: UInt64, _ use: UInt64, _ bytes: UnsafeRawBufferPointer
+    _ index: Int, _ hash: UInt64, _ use: UInt64, _ bytes: ByteView
   ) -> Bool {
     guard keys[index].hash == hash, keys[index].use == use, let known = keys[index].bytes else {
       return false
     }
-    return UnsafeRawBufferPointer(start: known, count: keys[index].count).equals(bytes)
+    return known.view(0..<keys[index].count).equals(bytes)
   }
 
   @inline(__always)
-  private static func hash(_ bytes: UnsafeRawBufferPointer, _ use: UInt64) -> UInt64 {
-    guard let start = bytes.baseAddress else { return use }
-    return ByteHash.of(start, bytes.count, seed: use)
+  private static func hash(_ bytes: ByteView, _ use: UInt64) -> UInt64 {
+    ByteHash.of(bytes, seed: use)
   }
 }

@@ -1,8 +1,9 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// A packet as the file holds it; its bytes are those of the buffer that was read.
 struct CapturedPacket {
-  var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+  var bytes = ByteView()
   /// Bytes of the frame on the wire.
   var wire = 0
   /// Nanoseconds since the epoch.
@@ -23,7 +24,7 @@ struct CaptureFile {
     /// A packet that cannot be decoded was passed over, and is counted.
     case skipped(Skip)
     /// The secrets of TLS connections, as a key log.
-    case keyLog(UnsafeRawBufferPointer)
+    case keyLog(ByteView)
     /// Something else was passed over.
     case nothing
     /// The buffer ends before the next record does.
@@ -63,18 +64,18 @@ struct CaptureFile {
   var lostBytes: UInt64 = 0
 
   /// Whether the first bytes of an input are those of a capture file.
-  static func recognizes(_ head: UnsafeRawBufferPointer) -> Bool {
+  static func recognizes(_ head: ByteView) -> Bool {
     PcapHeader(head, at: 0) != nil || isSection(head, at: 0)
   }
 
-  static func isSection(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Bool {
+  static func isSection(_ bytes: ByteView, at position: Int) -> Bool {
     guard bytes.count >= position + 12, bytes.big32(position) == 0x0A0D_0D0A else { return false }
     let magic = bytes.big32(position + 8)
     return magic == 0x1A2B_3C4D || magic == 0x4D3C_2B1A
   }
 
   /// Reads one record at `position`, and moves that behind it.
-  mutating func step(_ buffer: UnsafeRawBufferPointer, _ position: inout Int) -> Step {
+  mutating func step(_ buffer: ByteView, _ position: inout Int) -> Step {
     if pendingSkip > 0 {
       let skipped = min(pendingSkip, buffer.count - position)
       pendingSkip -= skipped
@@ -93,7 +94,7 @@ struct CaptureFile {
   }
 
   /// Takes the bytes at `position` for the beginning of a file, if they are one.
-  mutating func beginFile(_ buffer: UnsafeRawBufferPointer, _ position: inout Int) -> Bool {
+  mutating func beginFile(_ buffer: ByteView, _ position: inout Int) -> Bool {
     if let header = PcapHeader(buffer, at: position) {
       if format != .undecided { joinedFiles += 1 }
       format = .pcap
@@ -127,7 +128,7 @@ struct CaptureFile {
   /// - Returns: whether one was found; `position` is then there, else at the first byte that has
   ///   to be looked at again with more bytes behind it.
   private mutating func resynchronise(
-    _ buffer: UnsafeRawBufferPointer, _ position: inout Int
+    _ buffer: ByteView, _ position: inout Int
   ) -> Bool {
     let start = position
     if let lostAt, bufferOffset + UInt64(position) == lostAt, position < buffer.count {
@@ -146,7 +147,7 @@ struct CaptureFile {
     return false
   }
 
-  private func isFileStart(_ buffer: UnsafeRawBufferPointer, _ position: Int) -> Bool {
+  private func isFileStart(_ buffer: ByteView, _ position: Int) -> Bool {
     let first = buffer[position]
     // The first bytes of all magic numbers.
     guard
@@ -156,7 +157,7 @@ struct CaptureFile {
     return PcapHeader(buffer, at: position) != nil || Self.isSection(buffer, at: position)
   }
 
-  private func isPlausible(_ buffer: UnsafeRawBufferPointer, _ position: Int) -> Bool {
+  private func isPlausible(_ buffer: ByteView, _ position: Int) -> Bool {
     switch format {
     case .undecided: false
     case .pcap: pcap.isPlausible(buffer, position, near: lastTime, chain: 3)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// The 24 bytes at the start of a pcap file.
@@ -18,7 +19,7 @@ struct PcapHeader {
   /// Reads the header at `position`; `nil` when it is none.
   ///
   /// - Standard: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-05.html>
-  init?(_ bytes: UnsafeRawBufferPointer, at position: Int) {
+  init?(_ bytes: ByteView, at position: Int) {
     guard bytes.count >= position + 24 else { return nil }
     switch bytes.big32(position) {
     case 0xA1B2_C3D4: isBig = true
@@ -40,7 +41,7 @@ struct PcapHeader {
   }
 
   /// Bytes before each packet; for a modified file the length that its first packets fit.
-  func recordHeaderLength(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
+  func recordHeaderLength(_ bytes: ByteView, at position: Int) -> Int {
     guard isModified else { return 16 }
     var header = self
     header.recordHeader = 24
@@ -56,7 +57,7 @@ struct PcapHeader {
 
   /// Whether the bytes at `position` look like `chain` packets in a row, as far as they are there.
   func isPlausible(
-    _ bytes: UnsafeRawBufferPointer, _ position: Int, near time: Int64?, chain: Int
+    _ bytes: ByteView, _ position: Int, near time: Int64?, chain: Int
   ) -> Bool {
     var position = position
     var seconds = time.map { $0 / 1_000_000_000 }
@@ -85,7 +86,7 @@ extension CaptureFile {
   /// ```
   /// seconds(32)  fraction(32)  captured length(32)  original length(32)  [modified: 64]  bytes
   /// ```
-  mutating func pcapStep(_ buffer: UnsafeRawBufferPointer, _ position: inout Int) -> Step {
+  mutating func pcapStep(_ buffer: ByteView, _ position: inout Int) -> Step {
     let header = pcap.recordHeader
     guard position + header <= buffer.count else { return .needsMore }
     let isBig = pcap.isBig

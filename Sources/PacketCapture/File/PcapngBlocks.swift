@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// The current section of a pcapng file.
@@ -6,7 +7,7 @@ struct PcapngSection {
   var interfaces: [CaptureInterface] = []
 
   /// Whether the bytes at `position` look like `chain` blocks in a row, as far as they are there.
-  func isPlausible(_ bytes: UnsafeRawBufferPointer, _ position: Int, chain: Int) -> Bool {
+  func isPlausible(_ bytes: ByteView, _ position: Int, chain: Int) -> Bool {
     var position = position
     for _ in 0..<chain {
       guard position + 12 <= bytes.count else { return true }
@@ -28,7 +29,7 @@ struct PcapngSection {
 extension PcapngSection {
   /// Whether a block whose end is not in sight looks like an enhanced packet block.
   private func isPlausiblePacket(
-    _ bytes: UnsafeRawBufferPointer, _ position: Int, _ length: Int
+    _ bytes: ByteView, _ position: Int, _ length: Int
   ) -> Bool {
     guard position + 28 <= bytes.count, bytes.word32(position, isBig: isBig) == 6 else {
       return false
@@ -95,7 +96,7 @@ extension CaptureFile {
   /// ```
   ///
   /// - Standard: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html>
-  mutating func pcapngStep(_ buffer: UnsafeRawBufferPointer, _ position: inout Int) -> Step {
+  mutating func pcapngStep(_ buffer: ByteView, _ position: inout Int) -> Step {
     guard position + 12 <= buffer.count else { return .needsMore }
     if buffer.big32(position) == 0x0A0D_0D0A {
       switch buffer.big32(position + 8) {
@@ -169,7 +170,7 @@ extension CaptureFile {
   }
 
   private mutating func passOver(
-    _ type: UInt32, _ length: Int, _ buffer: UnsafeRawBufferPointer, _ position: inout Int
+    _ type: UInt32, _ length: Int, _ buffer: ByteView, _ position: inout Int
   ) -> Step {
     let skipped = min(length, buffer.count - position)
     pendingSkip = length - skipped
@@ -183,7 +184,7 @@ extension CaptureFile {
     return .nothing
   }
 
-  private mutating func read(_ type: UInt32, _ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func read(_ type: UInt32, _ block: ByteView) -> Step {
     switch type {
     case 1: return interfaceDescription(block)
     case 2: return oldPacket(block)
@@ -196,7 +197,7 @@ extension CaptureFile {
   }
 
   /// Type 10: secrets type (`TLSK` is a key log), length, secrets.
-  private mutating func decryptionSecrets(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func decryptionSecrets(_ block: ByteView) -> Step {
     secrets += 1
     guard block.count >= 20, block.word32(8, isBig: section.isBig) == 0x544C_534B else {
       return .nothing
@@ -207,8 +208,8 @@ extension CaptureFile {
 
   /// Calls `body` with code and value of each option that is whole.
   private func options(
-    _ block: UnsafeRawBufferPointer, from start: Int,
-    _ body: (_ code: UInt16, _ value: UnsafeRawBufferPointer) -> Void
+    _ block: ByteView, from start: Int,
+    _ body: (_ code: UInt16, _ value: ByteView) -> Void
   ) {
     var offset = start
     let end = block.count - 4
@@ -221,7 +222,7 @@ extension CaptureFile {
     }
   }
 
-  private mutating func interfaceDescription(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func interfaceDescription(_ block: ByteView) -> Step {
     guard block.count >= 20, section.interfaces.count < CaptureLimits.interfaces else {
       damage("an interface description cannot be used")
       return .nothing
@@ -240,7 +241,7 @@ extension CaptureFile {
     return .nothing
   }
 
-  private mutating func interfaceStatistics(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func interfaceStatistics(_ block: ByteView) -> Step {
     guard block.count >= 24 else { return .nothing }
     let isBig = section.isBig
     let index = Int(block.word32(8, isBig: isBig))
@@ -261,7 +262,7 @@ extension CaptureFile {
   /// Makes `bytes` the next packet.
   @inline(__always)
   private mutating func deliver(
-    _ block: UnsafeRawBufferPointer, _ start: Int, _ captured: Int, _ wire: Int, _ interface: Int,
+    _ block: ByteView, _ start: Int, _ captured: Int, _ wire: Int, _ interface: Int,
     _ stamp: UInt64
   ) -> Step {
     number += 1
@@ -271,17 +272,15 @@ extension CaptureFile {
     guard available >= 0 else { return .skipped(.malformed) }
     packet.bytes = block.part(start, start + min(captured, available))
     packet.wire = max(wire, packet.bytes.count)
-    section.interfaces.withUnsafeBufferPointer {
-      packet.time = $0[interface].time(stamp)
-      packet.link = $0[interface].link
-      packet.resolution = $0[interface].resolution
-    }
+    packet.time = section.interfaces[interface].time(stamp)
+    packet.link = section.interfaces[interface].link
+    packet.resolution = section.interfaces[interface].resolution
     lastTime = packet.time
     return .packet
   }
 
   /// Type 6: interface, time, captured length, original length, bytes, options.
-  private mutating func enhancedPacket(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func enhancedPacket(_ block: ByteView) -> Step {
     let isBig = section.isBig
     guard block.count >= 32 else {
       number += 1
@@ -303,7 +302,7 @@ extension CaptureFile {
   }
 
   /// Type 2, of older writers: interface and drops in 16 bits each, then as type 6.
-  private mutating func oldPacket(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func oldPacket(_ block: ByteView) -> Step {
     let isBig = section.isBig
     guard block.count >= 32 else {
       number += 1
@@ -318,7 +317,7 @@ extension CaptureFile {
   }
 
   /// Type 3: the original length and the bytes, of the first interface and without a time.
-  private mutating func simplePacket(_ block: UnsafeRawBufferPointer) -> Step {
+  private mutating func simplePacket(_ block: ByteView) -> Step {
     guard block.count >= 16 else {
       number += 1
       return .skipped(.malformed)

@@ -1,10 +1,12 @@
+internal import Bytes
+
 extension Connections {
   /// Passes over bytes of a body or chunk.
   ///
   /// - Returns: how many of `available` belong to it.
   @inline(__always)
   func pass(
-    _ stream: UnsafeMutablePointer<Stream>, _ available: Int, then next: Phase
+    _ stream: RecordRef<Stream>, _ available: Int, then next: Phase
   ) -> Int {
     let count = min(UInt64(available), stream.pointee.remaining)
     stream.pointee.remaining -= count
@@ -17,7 +19,7 @@ extension Connections {
   /// - Returns: how many bytes belong to them; 0 only when the phase has changed.
   /// - Standard: <https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding>
   func chunkFraming(
-    _ stream: UnsafeMutablePointer<Stream>, _ bytes: UnsafeRawBufferPointer
+    _ stream: RecordRef<Stream>, _ bytes: ByteView
   ) -> Int {
     var index = 0
     while index < bytes.count {
@@ -68,12 +70,12 @@ extension Connections {
     return index
   }
 
-  private func endChunkSize(_ stream: UnsafeMutablePointer<Stream>) {
+  private func endChunkSize(_ stream: RecordRef<Stream>) {
     stream.pointee.phase = stream.pointee.remaining == 0 ? .trailers : .chunk
   }
 
   private func lost(
-    _ stream: UnsafeMutablePointer<Stream>, _ bytes: UnsafeRawBufferPointer
+    _ stream: RecordRef<Stream>, _ bytes: ByteView
   ) -> Int {
     stream.pointee.phase = .lost
     return bytes.count

@@ -1,12 +1,13 @@
+internal import Bytes
 internal import HTTPExchange
 
 extension Connections {
   /// Reads bytes that come next in one direction of a connection, as the wire carried them.
   func feed(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     if let tls = flow.pointee.tls {
-      receive(flow, tls.takeUnretainedValue(), side, bytes, mark)
+      receive(flow, tls, side, bytes, mark)
     } else {
       feedPlain(flow, side, bytes, mark)
     }
@@ -14,7 +15,7 @@ extension Connections {
 
   /// Reads plaintext that comes next in one direction of a connection.
   func feedPlain(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     switch flow.pointee.layer {
     case .http1: read(flow, side, bytes, mark, began: mark)
@@ -28,7 +29,7 @@ extension Connections {
 
   /// Finds out by content what a connection speaks.
   private func decide(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     let stream = flow.pointee.streams + side
     guard stream.pointee.phase == .head else {
@@ -52,7 +53,7 @@ extension Connections {
   ///
   /// - Returns: `.yes` when the bytes are done with, `.unclear` when they were kept until more come.
   private func judge(
-    _ flow: FlowPointer, _ side: Int, _ whole: UnsafeRawBufferPointer, _ mark: Mark, began: Mark
+    _ flow: FlowPointer, _ side: Int, _ whole: ByteView, _ mark: Mark, began: Mark
   ) -> MessageGuess {
     var bytes = whole
     switch ProxyHeader(bytes) {
@@ -101,7 +102,7 @@ extension Connections {
 
   /// Keeps bytes that may become the beginning of a message.
   private func keep(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView
   ) -> MessageGuess {
     let stream = flow.pointee.streams + side
     guard bytes.count <= CaptureLimits.undecidedBytes, appendHead(stream, bytes) else {
@@ -118,7 +119,7 @@ extension Connections {
   }
 
   /// The bytes behind empty lines, which may stand before a message.
-  private func withoutEmptyLines(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+  private func withoutEmptyLines(_ bytes: ByteView) -> ByteView {
     var start = 0
     while start < bytes.count, bytes[start] == 0x0D || bytes[start] == 0x0A {
       start += 1
@@ -137,7 +138,7 @@ extension Connections {
   }
 
   private func begin(
-    _ flow: FlowPointer, _ side: Int, clientSide: Int, _ bytes: UnsafeRawBufferPointer,
+    _ flow: FlowPointer, _ side: Int, clientSide: Int, _ bytes: ByteView,
     _ mark: Mark, _ began: Mark
   ) {
     flow.pointee.layer = .http1
@@ -162,7 +163,7 @@ extension Connections {
   ///
   /// - Parameter began: the mark of the first byte, which may have come in an earlier packet.
   private func read(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark, began: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark, began: Mark
   ) {
     let stream = flow.pointee.streams + side
     let isRequest = side == flow.pointee.clientSide
@@ -250,7 +251,7 @@ extension Connections {
   ///
   /// - Returns: where it ends; `nil` when it goes on behind the bytes, or is none.
   private func beginHead(
-    _ flow: FlowPointer, _ side: Int, _ rest: UnsafeRawBufferPointer, isRequest: Bool
+    _ flow: FlowPointer, _ side: Int, _ rest: ByteView, isRequest: Bool
   ) -> Int? {
     let stream = flow.pointee.streams + side
     var scanner = HeadScanner()
@@ -282,7 +283,7 @@ extension Connections {
     return nil
   }
 
-  private func isMessageStart(_ bytes: UnsafeRawBufferPointer, isRequest: Bool) -> Bool {
+  private func isMessageStart(_ bytes: ByteView, isRequest: Bool) -> Bool {
     guard isRequest else { return MessageGuess.response(bytes) == .yes }
     guard MessageGuess.beginsWithKnownMethod(bytes),
       let space = bytes.position(of: 0x20, from: 0), space + 1 < bytes.count
@@ -297,7 +298,7 @@ extension Connections {
   }
 
   private func finishHead(
-    _ flow: FlowPointer, _ side: Int, _ head: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ head: ByteView, _ mark: Mark
   ) {
     if side == Int(flow.pointee.clientSide) {
       finishRequest(flow, side, head)
@@ -307,7 +308,7 @@ extension Connections {
   }
 
   private func finishRequest(
-    _ flow: FlowPointer, _ side: Int, _ head: UnsafeRawBufferPointer
+    _ flow: FlowPointer, _ side: Int, _ head: ByteView
   ) {
     let stream = flow.pointee.streams + side
     if stream.pointee.phase == .head {
@@ -339,13 +340,13 @@ extension Connections {
     }
   }
 
-  private func setBody(_ stream: UnsafeMutablePointer<Stream>, _ length: UInt64) {
+  private func setBody(_ stream: RecordRef<Stream>, _ length: UInt64) {
     stream.pointee.remaining = length
     stream.pointee.phase = length > 0 ? .body : .start
   }
 
   private func finishResponse(
-    _ flow: FlowPointer, _ side: Int, _ head: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ head: ByteView, _ mark: Mark
   ) {
     let stream = flow.pointee.streams + side
     let scanner = stream.pointee.scanner

@@ -1,41 +1,39 @@
+internal import Bytes
+
 /// The bytes of a header block that is not whole yet, or that waits for its response.
 ///
-/// Plain memory, owned by whoever holds the record that it is part of.
+/// A copy of it shares its memory, so only one of them is added to.
 struct HeadBuffer {
-  private(set) var start: UnsafeMutableRawPointer?
+  private var store: ByteStore?
   private(set) var count = 0
   private var capacity = 0
 
-  /// The bytes.
+  /// The bytes, good until more are added or all copies of this are gone.
   @inline(__always)
-  var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: start, count: count)
-  }
+  var bytes: ByteView { store?.view(0..<count) ?? ByteView() }
 
   /// Adds bytes at the end.
-  mutating func append(_ bytes: UnsafeRawBufferPointer) {
-    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
+  mutating func append(_ bytes: ByteView) {
+    guard bytes.count > 0 else { return }
+    reserve(bytes.count)
+    store?.write(bytes, at: count)
     count += bytes.count
   }
 
-  /// Room for `length` more bytes, which count once ``grow(by:)`` says how many there are.
-  mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer {
-    if let start, count + length <= capacity { return start + count }
-    let larger = max(count + length, capacity * 2, 256)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-    if let start {
-      memory.copyMemory(from: start, byteCount: count)
-      start.deallocate()
-    }
-    start = memory
-    capacity = larger
-    return memory + count
+  /// Makes room for `length` more bytes.
+  mutating func reserve(_ length: Int) {
+    guard count + length > capacity else { return }
+    capacity = max(count + length, capacity * 2, 256)
+    let larger = ByteStore(capacity: capacity)
+    larger.write(bytes, at: 0)
+    store = larger
   }
 
-  /// Counts bytes that were written to the room of ``reserve(_:)``.
-  mutating func grow(by length: Int) {
-    count += min(length, capacity - count)
+  /// Adds a byte, for which ``reserve(_:)`` must have made room.
+  @inline(__always)
+  mutating func append(_ byte: UInt8) {
+    store?.write(byte, at: count)
+    count += 1
   }
 
   /// Keeps the first bytes only.
@@ -43,9 +41,9 @@ struct HeadBuffer {
     self.count = min(self.count, count)
   }
 
-  /// Frees the memory.
+  /// Gives up the memory, which stays until here whatever was done with the bytes.
   mutating func deallocate() {
-    start?.deallocate()
+    withExtendedLifetime(store) {}
     self = HeadBuffer()
   }
 }

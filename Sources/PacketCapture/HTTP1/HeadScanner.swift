@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Finds the end of a header block, and what frames the body behind it.
 ///
 /// It goes line by line over bytes that may grow between two calls, and looks at each byte once.
@@ -56,7 +58,7 @@ struct HeadScanner {
   var wholeLines: Int { lineStart }
 
   /// Goes on with the block, of which `bytes` is all that has come so far.
-  mutating func scan(_ bytes: UnsafeRawBufferPointer, isRequest: Bool) -> Outcome {
+  mutating func scan(_ bytes: ByteView, isRequest: Bool) -> Outcome {
     var start = lineStart
     var searched = self.searched
     defer {
@@ -85,7 +87,7 @@ struct HeadScanner {
   /// The last five bits of what the names of the fields that count begin with: c, o, t, u.
   private static let initials: UInt64 = 1 << 3 | 1 << 15 | 1 << 20 | 1 << 21
 
-  private mutating func readStartLine(_ line: UnsafeRawBufferPointer, isRequest: Bool) -> Bool {
+  private mutating func readStartLine(_ line: ByteView, isRequest: Bool) -> Bool {
     if isRequest {
       guard let request = RequestLine(line) else { return false }
       major = request.major
@@ -106,7 +108,7 @@ struct HeadScanner {
   }
 
   @inline(__always)
-  private mutating func readField(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
+  private mutating func readField(_ bytes: ByteView, _ start: Int, _ end: Int) {
     switch bytes[start] | 0x20 {
     case UInt8(ascii: "c"):
       if let value = Self.value(bytes, start, end, "content-length") { readLength(value) }
@@ -130,8 +132,8 @@ struct HeadScanner {
   /// The value of the line when its name is `name`, without white space around it.
   @inline(__always)
   private static func value(
-    _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ name: StaticString
-  ) -> UnsafeRawBufferPointer? {
+    _ bytes: ByteView, _ start: Int, _ end: Int, _ name: StaticString
+  ) -> ByteView? {
     var index = start + name.utf8CodeUnitCount
     // Most other names end elsewhere, which is seen at once.
     guard index < end, bytes[index] == UInt8(ascii: ":") || isBlank(bytes[index]),
@@ -146,7 +148,7 @@ struct HeadScanner {
     return bytes.part(index, end)
   }
 
-  private mutating func readLength(_ value: UnsafeRawBufferPointer) {
+  private mutating func readLength(_ value: ByteView) {
     // A list of equal numbers is one number: RFC 9110, section 8.6.
     var number: UInt64 = 0
     var digits = 0

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The PROXY protocol header that a load balancer may put in front of everything else.
 ///
 /// - Standard: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>
@@ -9,7 +11,7 @@ enum ProxyHeader {
   case header(length: Int, client: Address?)
 
   /// Looks at the first bytes of a connection.
-  init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ bytes: ByteView) {
     self = .none
     if bytes.has("PROXY ") {
       self = Self.text(bytes)
@@ -20,14 +22,14 @@ enum ProxyHeader {
     }
   }
 
-  private static func beginsSignature(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let signature: StaticString = "\r\n\r\n\0\r\nQUIT\n"
-    for index in 0..<bytes.count where bytes[index] != signature.utf8Start[index] { return false }
+  private static func beginsSignature(_ bytes: ByteView) -> Bool {
+    let signature = ByteView("\r\n\r\n\0\r\nQUIT\n")
+    for index in 0..<bytes.count where bytes[index] != signature[index] { return false }
     return true
   }
 
   /// `PROXY TCP4 192.0.2.1 192.0.2.2 4711 80`, a line end behind it.
-  private static func text(_ bytes: UnsafeRawBufferPointer) -> ProxyHeader {
+  private static func text(_ bytes: ByteView) -> ProxyHeader {
     // The longest line has 107 characters.
     let visible = bytes.part(0, min(bytes.count, 108))
     guard let end = visible.position(of: 0x0A, from: 0) else {
@@ -39,7 +41,7 @@ enum ProxyHeader {
   }
 
   /// Signature(12), version and command(1), family(1), length(2), addresses and ports.
-  private static func binary(_ bytes: UnsafeRawBufferPointer) -> ProxyHeader {
+  private static func binary(_ bytes: ByteView) -> ProxyHeader {
     guard bytes.count >= 16 else { return .incomplete }
     let length = 16 + Int(bytes.big16(14))
     guard bytes[12] >> 4 == 2, length <= CaptureLimits.proxyHeaderLength else { return .none }

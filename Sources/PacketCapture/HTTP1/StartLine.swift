@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The parts of a request line, as offsets into it.
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc9112#name-request-line>
@@ -15,7 +17,7 @@ struct RequestLine {
   ///
   /// Several spaces between the parts and spaces within the target are tolerated, as servers do;
   /// control characters are not.
-  init?(_ line: UnsafeRawBufferPointer) {
+  init?(_ line: ByteView) {
     guard let space = Self.endOfMethod(line), space < line.count,
       !Self.hasControl(line, from: space)
     else { return nil }
@@ -39,7 +41,7 @@ struct RequestLine {
   ///
   /// Every beginning of a line that is one may be; so what a stream says does not depend on the
   /// segments that it comes in.
-  static func mayBegin(with bytes: UnsafeRawBufferPointer) -> Bool {
+  static func mayBegin(with bytes: ByteView) -> Bool {
     guard let space = endOfMethod(bytes) else { return false }
     // The line end may be cut in half.
     let isCut = bytes.last == 0x0D
@@ -48,7 +50,7 @@ struct RequestLine {
   }
 
   /// Where the method ends, at a space or with the bytes; `nil` when they begin with none.
-  private static func endOfMethod(_ bytes: UnsafeRawBufferPointer) -> Int? {
+  private static func endOfMethod(_ bytes: ByteView) -> Int? {
     let visible = min(bytes.count, longestMethod + 1)
     var index = 0
     while index < visible, isTokenByte(bytes[index]) { index += 1 }
@@ -58,7 +60,7 @@ struct RequestLine {
     return index
   }
 
-  private static func hasControl(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
+  private static func hasControl(_ bytes: ByteView, from start: Int) -> Bool {
     var index = start
     while index < bytes.count {
       if bytes[index] < 0x20 || bytes[index] == 0x7F { return true }
@@ -75,7 +77,7 @@ struct HTTPVersion {
 
   /// Reads the eight characters at `offset`.
   @inline(__always)
-  init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+  init?(_ bytes: ByteView, at offset: Int) {
     guard bytes.count >= offset + 8, bytes.hasCaseless("http/", at: offset),
       bytes[offset + 6] == UInt8(ascii: "."), isDigit(bytes[offset + 5]),
       isDigit(bytes[offset + 7])
@@ -101,7 +103,7 @@ enum StatusLine {
   ///
   /// - Parameter isWhole: whether nothing of the line comes behind the bytes. Where something does,
   ///   the outcome is the same for any part of the line that says enough.
-  init(_ bytes: UnsafeRawBufferPointer, isWhole: Bool) {
+  init(_ bytes: ByteView, isWhole: Bool) {
     self = isWhole ? .none : .incomplete
     guard bytes.count >= 8 else {
       if !Self.beginsVersion(bytes) { self = .none }
@@ -135,12 +137,12 @@ enum StatusLine {
   }
 
   /// Whether less than a version begins one.
-  private static func beginsVersion(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let pattern: StaticString = "http/1.1"
+  private static func beginsVersion(_ bytes: ByteView) -> Bool {
+    let pattern = ByteView("http/1.1")
     for index in 0..<bytes.count {
       let isAlike =
         index == 5 || index == 7
-        ? isDigit(bytes[index]) : lowered(bytes[index]) == pattern.utf8Start[index]
+        ? isDigit(bytes[index]) : lowered(bytes[index]) == pattern[index]
       if !isAlike { return false }
     }
     return true
@@ -155,7 +157,7 @@ enum MessageGuess {
   case unclear
 
   /// Judges the beginning of what may be a request.
-  static func request(_ bytes: UnsafeRawBufferPointer) -> MessageGuess {
+  static func request(_ bytes: ByteView) -> MessageGuess {
     var index = 0
     while index < bytes.count, index <= 32, isTokenByte(bytes[index]) { index += 1 }
     if index == bytes.count { return index > 0 && index <= 32 ? .unclear : .no }
@@ -172,7 +174,7 @@ enum MessageGuess {
   }
 
   /// Judges the beginning of what may be a response.
-  static func response(_ bytes: UnsafeRawBufferPointer) -> MessageGuess {
+  static func response(_ bytes: ByteView) -> MessageGuess {
     guard bytes.count > 0 else { return .no }
     switch StatusLine(bytes, isWhole: false) {
     case .line: return .yes
@@ -185,7 +187,7 @@ enum MessageGuess {
   ///
   /// Behind bytes that were not understood, anything else may be the second half of a word: of
   /// `OPTIONS /` whose first packet is lost, `NS /` is left.
-  static func beginsWithKnownMethod(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  static func beginsWithKnownMethod(_ bytes: ByteView) -> Bool {
     guard let space = bytes.part(0, min(bytes.count, 16)).position(of: 0x20, from: 0) else {
       return false
     }
@@ -193,7 +195,7 @@ enum MessageGuess {
   }
 
   /// The methods of RFC 9110, PATCH and QUERY, and those of WebDAV that pages send.
-  static func isKnownMethod(_ method: UnsafeRawBufferPointer) -> Bool {
+  static func isKnownMethod(_ method: ByteView) -> Bool {
     switch method.count {
     case 3: method.has("GET") || method.has("PUT")
     case 4: method.has("POST") || method.has("HEAD") || method.has("COPY") || method.has("MOVE")

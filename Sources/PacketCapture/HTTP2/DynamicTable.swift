@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The dynamic table of one direction, which may be known in part only.
 ///
 /// An observer can miss insertions: the capture began late, or lost packets. What then stands in
@@ -18,7 +20,7 @@
 struct DynamicTable {
   /// What stands under an index.
   enum Lookup {
-    case entry(name: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer)
+    case entry(name: ByteView?, value: ByteView)
     /// An entry that was inserted unseen.
     case unknown
     /// No entry: the sender is in error, or we are.
@@ -41,7 +43,7 @@ struct DynamicTable {
   /// Oldest first; those before `first` are gone.
   private var entries: [Entry] = []
   private var first = 0
-  private var memory: UnsafeMutableRawPointer?
+  private var memory: ByteStore?
   /// Bytes of memory that the entries' own bytes take.
   private(set) var capacity = 0
   private var end = 0
@@ -67,7 +69,7 @@ struct DynamicTable {
   func lookup(_ index: Int) -> Lookup {
     guard index >= 1, index <= count else { return hasUnknownTail ? .unknown : .none }
     let entry = entries[entries.count - index]
-    let bytes = UnsafeRawBufferPointer(start: memory, count: end)
+    let bytes = memory?.view(0..<end) ?? ByteView()
     let nameEnd = entry.start + max(entry.nameCount, 0)
     return .entry(
       name: entry.nameCount < 0 ? nil : bytes.part(entry.start, nameEnd),
@@ -75,7 +77,7 @@ struct DynamicTable {
   }
 
   /// Adds an entry, whose bytes may be those of an older one.
-  mutating func insert(name: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer) {
+  mutating func insert(name: ByteView?, value: ByteView) {
     let size = (name?.count ?? 0) + value.count + Self.overhead
     evict(to: limit - size)
     guard size <= limit else { return }
@@ -86,20 +88,18 @@ struct DynamicTable {
     let entry = Entry(
       start: end, nameCount: name?.count ?? -1, valueCount: value.count, size: size)
     if let memory {
-      if let base = name?.baseAddress, let name {
-        (memory + end).copyMemory(from: base, byteCount: name.count)
+      if let name {
+        memory.write(name, at: end)
         end += name.count
       }
-      if let base = value.baseAddress {
-        (memory + end).copyMemory(from: base, byteCount: value.count)
-        end += value.count
-      }
+      memory.write(value, at: end)
+      end += value.count
     }
     entries.append(entry)
     self.size += size
     judgeTail()
     // What the bytes were copied from is needed no longer.
-    releaseRetired()
+    retired = nil
   }
 
   /// Takes over the limit that a sender announces.
@@ -118,9 +118,8 @@ struct DynamicTable {
 
   /// Frees the memory.
   mutating func deallocate() {
-    memory?.deallocate()
     memory = nil
-    releaseRetired()
+    retired = nil
     capacity = 0
   }
 
@@ -143,20 +142,15 @@ struct DynamicTable {
   }
 
   /// Memory that was outgrown while an entry was still to be copied from it.
-  private var retired: UnsafeMutableRawPointer?
-
-  private mutating func releaseRetired() {
-    retired?.deallocate()
-    retired = nil
-  }
+  private var retired: ByteStore?
 
   /// Moves the live bytes to the front of memory that fits them and `length` more, twice.
   private mutating func makeRoom(_ length: Int) {
     let start = first < entries.count ? entries[first].start : end
     let live = end - start
     let larger = max(256, (live + length) * 2)
-    let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-    if let memory { fresh.copyMemory(from: memory + start, byteCount: live) }
+    let fresh = ByteStore(capacity: larger)
+    if let memory { fresh.write(memory.view(start..<end), at: 0) }
     for index in first..<entries.count { entries[index].start -= start }
     retired = memory
     memory = fresh

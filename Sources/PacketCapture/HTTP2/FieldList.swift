@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The fields of a header block that came compressed, as bytes.
 ///
 /// ```
@@ -11,23 +13,25 @@ enum FieldList {
 
   /// Adds a field.
   static func append(
-    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, to list: inout HeadBuffer
+    _ name: ByteView, _ value: ByteView, to list: inout HeadBuffer
   ) {
-    var lengths = (UInt32(truncatingIfNeeded: name.count), UInt32(truncatingIfNeeded: value.count))
-    withUnsafeBytes(of: &lengths) { list.append($0) }
+    list.reserve(overhead + name.count + value.count)
+    for count in [name.count, value.count] {
+      for shift in [24, 16, 8, 0] { list.append(UInt8(truncatingIfNeeded: count >> shift)) }
+    }
     list.append(name)
     list.append(value)
   }
 
   /// Calls `body` with name and value of each field, white space around the value left out.
   static func forEach(
-    _ list: UnsafeRawBufferPointer,
-    _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    _ list: ByteView,
+    _ body: (_ name: ByteView, _ value: ByteView) -> Void
   ) {
     var position = 0
     while position + overhead <= list.count {
-      let nameLength = Int(list.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-      let valueLength = Int(list.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
+      let nameLength = Int(list.big32(position))
+      let valueLength = Int(list.big32(position + 4))
       let nameEnd = position + overhead + nameLength
       guard nameEnd + valueLength <= list.count else { return }
       body(
@@ -38,7 +42,7 @@ enum FieldList {
   }
 
   /// A value without the white space around it, which is none of it.
-  static func withoutBlanks(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+  static func withoutBlanks(_ value: ByteView) -> ByteView {
     var start = 0
     var end = value.count
     while start < end, isBlank(value[start]) { start += 1 }
@@ -47,10 +51,10 @@ enum FieldList {
   }
 
   /// The value of the first field of that name.
-  static func first(_ name: StaticString, in list: UnsafeRawBufferPointer)
-    -> UnsafeRawBufferPointer?
+  static func first(_ name: StaticString, in list: ByteView)
+    -> ByteView?
   {
-    var found: UnsafeRawBufferPointer?
+    var found: ByteView?
     forEach(list) { known, value in
       if found == nil, known.count == name.utf8CodeUnitCount, known.has(name) { found = value }
     }
@@ -84,7 +88,7 @@ struct HeaderFacts {
   var isTrailers: Bool { fields == 0 || beginsWithRegularField }
 
   /// Notes a field.
-  mutating func see(name: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?) {
+  mutating func see(name: ByteView?, value: ByteView?) {
     fields &+= 1
     guard let name, let value else {
       unknownFields &+= 1

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The types of frames that say something here; all others are skipped.
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc9113#name-frame-definitions>
@@ -49,7 +51,7 @@ struct FrameHeader {
   }
 
   /// Reads the header at `offset`, whose nine bytes must be there.
-  init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+  init(_ bytes: ByteView, at offset: Int) {
     self.init(first: bytes.big64(offset), last: bytes[offset + 8])
   }
 
@@ -93,7 +95,7 @@ struct FrameHeader {
   /// Where a frame begins in bytes whose place in a stream is not known; `nil` for nowhere.
   ///
   /// The header must be plausible, and so must the one behind its payload, as far as it is there.
-  static func find(_ bytes: UnsafeRawBufferPointer, lastStream: UInt32, longest: Int) -> Int? {
+  static func find(_ bytes: ByteView, lastStream: UInt32, longest: Int) -> Int? {
     var offset = 0
     while offset + length <= bytes.count {
       // Most offsets fail here: the upper byte of a length is 0 unless frames are very long.
@@ -108,7 +110,7 @@ struct FrameHeader {
   }
 
   private static func isChain(
-    _ bytes: UnsafeRawBufferPointer, _ offset: Int, lastStream: UInt32, longest: Int
+    _ bytes: ByteView, _ offset: Int, lastStream: UInt32, longest: Int
   ) -> Bool {
     let header = FrameHeader(bytes, at: offset)
     guard header.isPlausible(lastStream: lastStream, longest: longest) else { return false }
@@ -119,7 +121,7 @@ struct FrameHeader {
 
   /// Whether the first bytes of a segment are frames without any doubt: several in a row, or one
   /// that ends where the segment does.
-  static func beginsFrames(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  static func beginsFrames(_ bytes: ByteView) -> Bool {
     var offset = 0
     var frames = 0
     while frames < 8, offset + length <= bytes.count {

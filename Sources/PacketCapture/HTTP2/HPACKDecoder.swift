@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Decompresses the header blocks of one direction of a connection.
 ///
 /// Blocks must come in order, all of them; where one is missing, ``loseTrack()`` tells so, and
@@ -53,7 +55,7 @@ struct HPACKDecoder {
   /// - Returns: whether the block was decoded to its end; if not, the fields before the damage
   ///   count, and the table is unknown.
   mutating func decode(
-    _ block: UnsafeRawBufferPointer, _ scratch: inout Scratch, _ facts: inout HeaderFacts
+    _ block: ByteView, _ scratch: inout Scratch, _ facts: inout HeaderFacts
   ) -> Bool {
     scratch.list.cut(to: 0)
     facts = HeaderFacts()
@@ -76,7 +78,7 @@ struct HPACKDecoder {
   ///
   /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#section-4.2>
   private mutating func tableSizes(
-    _ block: UnsafeRawBufferPointer, _ position: inout Int
+    _ block: ByteView, _ position: inout Int
   ) -> Bool {
     for _ in 0..<2 {
       guard position < block.count, block[position] & 0xE0 == 0x20 else { return true }
@@ -89,7 +91,7 @@ struct HPACKDecoder {
 
   /// Decodes one representation of a field: RFC 7541, sections 6.1 and 6.2.
   private mutating func field(
-    _ block: UnsafeRawBufferPointer, _ position: inout Int, _ scratch: inout Scratch,
+    _ block: ByteView, _ position: inout Int, _ scratch: inout Scratch,
     _ facts: inout HeaderFacts
   ) -> Bool {
     let first = block[position]
@@ -109,7 +111,7 @@ struct HPACKDecoder {
     }
     guard let valuePiece = Self.string(block, &position, &scratch.text) else { return false }
     let value = Self.bytes(valuePiece, block, scratch.text)
-    var nameBytes: UnsafeRawBufferPointer?
+    var nameBytes: ByteView?
     if let name {
       nameBytes = Self.bytes(name, block, scratch.text)
     } else if index <= StaticTable.count {
@@ -142,7 +144,7 @@ struct HPACKDecoder {
   }
 
   private func note(
-    _ name: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer?, _ scratch: inout Scratch,
+    _ name: ByteView?, _ value: ByteView?, _ scratch: inout Scratch,
     _ facts: inout HeaderFacts
   ) {
     facts.see(name: name, value: value)
@@ -155,8 +157,8 @@ struct HPACKDecoder {
   }
 
   private static func bytes(
-    _ piece: Piece, _ block: UnsafeRawBufferPointer, _ text: HeadBuffer
-  ) -> UnsafeRawBufferPointer {
+    _ piece: Piece, _ block: ByteView, _ text: HeadBuffer
+  ) -> ByteView {
     switch piece {
     case .plain(let start, let end): block.part(start, end)
     case .decoded(let start, let end): text.bytes.part(start, end)
@@ -168,7 +170,7 @@ struct HPACKDecoder {
   ///
   /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#section-5.1>
   static func integer(
-    _ block: UnsafeRawBufferPointer, _ position: inout Int, _ prefix: Int
+    _ block: ByteView, _ position: inout Int, _ prefix: Int
   ) -> Int? {
     guard position < block.count else { return nil }
     let mask = (1 << prefix) - 1
@@ -190,7 +192,7 @@ struct HPACKDecoder {
   ///
   /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#section-5.2>
   private static func string(
-    _ block: UnsafeRawBufferPointer, _ position: inout Int, _ text: inout HeadBuffer
+    _ block: ByteView, _ position: inout Int, _ text: inout HeadBuffer
   ) -> Piece? {
     guard position < block.count else { return nil }
     let isCoded = block[position] & 0x80 != 0
@@ -201,11 +203,7 @@ struct HPACKDecoder {
     position += length
     guard isCoded else { return .plain(start, position) }
     let textStart = text.count
-    let room = text.reserve(HuffmanCode.longestText(of: length))
-    guard let count = HuffmanCode.shared.decode(block.part(start, position), into: room) else {
-      return nil
-    }
-    text.grow(by: count)
-    return .decoded(textStart, textStart + count)
+    guard HuffmanCode.shared.decode(block.part(start, position), into: &text) else { return nil }
+    return .decoded(textStart, text.count)
   }
 }

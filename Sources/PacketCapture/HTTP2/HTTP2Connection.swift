@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What is known of one direction of an HTTP/2 connection.
 struct HTTP2Direction {
   /// Which part of a frame comes next.
@@ -99,7 +101,8 @@ struct HTTP2Stream {
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc9113>
 final class HTTP2Connection {
   /// The directions by side, as in the flow.
-  let directions: UnsafeMutablePointer<HTTP2Direction>
+  let directions: RecordPair<HTTP2Direction>
+  private var memory = Slab<HTTP2Direction>.Pairs()
   var streams: [UInt32: HTTP2Stream] = [:]
   /// Streams that were added since those whose end was not seen were last forgotten.
   var sincePurge = 0
@@ -119,19 +122,9 @@ final class HTTP2Connection {
 
   /// A connection whose directions begin as said.
   init(client: HTTP2Start, server: HTTP2Start, clientSide: Int) {
-    directions = .allocate(capacity: 2)
-    (directions + clientSide).initialize(to: HTTP2Direction(client))
-    (directions + 1 - clientSide).initialize(to: HTTP2Direction(server))
+    directions = memory.take(HTTP2Direction(client))
+    directions[1 - clientSide] = HTTP2Direction(server)
     isFromStart = client != .midway && server != .midway
-  }
-
-  deinit {
-    for side in 0...1 {
-      directions[side].decoder.deallocate()
-      directions[side].block.deallocate()
-    }
-    directions.deinitialize(count: 2)
-    directions.deallocate()
   }
 
   /// Bytes that both HPACK tables hold.

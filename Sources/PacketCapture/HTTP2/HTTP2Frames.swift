@@ -1,10 +1,11 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Frames: from the bytes of each direction to whole header blocks.
 ///
 /// Nothing here depends on where the bytes come from: TCP in clear text, or what was decrypted.
 extension Connections {
-  private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+  private static var preface: ByteView { ByteView("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") }
 
   /// Makes a connection one of HTTP/2, whose bytes come with ``feedHTTP2(_:_:_:_:)`` from now on.
   func beginHTTP2(
@@ -12,17 +13,17 @@ extension Connections {
   ) {
     releaseHTTP2(flow)
     flow.pointee.clientSide = UInt8(clientSide)
-    flow.pointee.http2 = Unmanaged.passRetained(
-      HTTP2Connection(client: client, server: server, clientSide: clientSide))
+    flow.pointee.http2 = HTTP2Connection(
+      client: client, server: server, clientSide: clientSide)
   }
 
   /// Reads bytes that come next in one direction.
   ///
   /// - Parameter mark: the packet that they came in.
   func feedHTTP2(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
-    guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.http2 else { return }
     let direction = connection.directions + side
     var position = 0
     while position < bytes.count {
@@ -80,7 +81,7 @@ extension Connections {
   /// Inside the payload of a frame that nobody needs that costs nothing, inside a header block the
   /// block and all table entries. Where the end of the frame is lost as well, so may be blocks.
   func loseHTTP2(_ flow: FlowPointer, _ side: Int, _ count: UInt64, _ mark: Mark) {
-    guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.http2 else { return }
     let direction = connection.directions + side
     let phase = direction.pointee.phase
     if phase == .skip || phase == .leading, count <= direction.pointee.left {
@@ -110,17 +111,17 @@ extension Connections {
   // MARK: Position in the stream
 
   private func matchPreface(
-    _ direction: UnsafeMutablePointer<HTTP2Direction>, _ bytes: UnsafeRawBufferPointer,
+    _ direction: RecordRef<HTTP2Direction>, _ bytes: ByteView,
     _ position: inout Int
   ) -> Bool {
-    while position < bytes.count, direction.pointee.matched < Self.preface.utf8CodeUnitCount {
-      guard bytes[position] == Self.preface.utf8Start[direction.pointee.matched] else {
+    while position < bytes.count, direction.pointee.matched < Self.preface.count {
+      guard bytes[position] == Self.preface[direction.pointee.matched] else {
         return false
       }
       direction.pointee.matched += 1
       position += 1
     }
-    if direction.pointee.matched == Self.preface.utf8CodeUnitCount {
+    if direction.pointee.matched == Self.preface.count {
       direction.pointee.matched = 0
       direction.pointee.phase = .header
     }
@@ -129,7 +130,7 @@ extension Connections {
 
   /// The next frame header; `nil` when it goes on behind the bytes.
   private func frameHeader(
-    _ direction: UnsafeMutablePointer<HTTP2Direction>, _ bytes: UnsafeRawBufferPointer,
+    _ direction: RecordRef<HTTP2Direction>, _ bytes: ByteView,
     _ position: inout Int, _ mark: Mark
   ) -> FrameHeader? {
     if direction.pointee.matched == 0 {
@@ -156,25 +157,25 @@ extension Connections {
     return nil
   }
 
-  private func takeOrdinal(_ direction: UnsafeMutablePointer<HTTP2Direction>) {
+  private func takeOrdinal(_ direction: RecordRef<HTTP2Direction>) {
     ordinal &+= 1
     direction.pointee.frameOrdinal = ordinal
   }
 
-  private func skip(_ direction: UnsafeMutablePointer<HTTP2Direction>, _ available: Int) -> Int {
+  private func skip(_ direction: RecordRef<HTTP2Direction>, _ available: Int) -> Int {
     let count = min(direction.pointee.left, UInt64(available))
     direction.pointee.left -= count
     if direction.pointee.left == 0 { endSkip(direction) }
     return Int(count)
   }
 
-  private func endSkip(_ direction: UnsafeMutablePointer<HTTP2Direction>) {
+  private func endSkip(_ direction: RecordRef<HTTP2Direction>) {
     direction.pointee.matched = 0
     direction.pointee.phase = direction.pointee.phase == .leading ? .preface : .header
   }
 
   /// Goes on behind the payload of the current frame.
-  private func skipRest(_ direction: UnsafeMutablePointer<HTTP2Direction>) {
+  private func skipRest(_ direction: RecordRef<HTTP2Direction>) {
     direction.pointee.matched = 0
     direction.pointee.wanted = 0
     direction.pointee.fragment = 0
@@ -194,7 +195,7 @@ extension Connections {
 
   private func resynchronise(
     _ flow: FlowPointer, _ connection: HTTP2Connection, _ side: Int,
-    _ bytes: UnsafeRawBufferPointer
+    _ bytes: ByteView
   ) -> Int? {
     let direction = connection.directions + side
     if side == Int(flow.pointee.clientSide), bytes.has("PRI * HTTP/2.0\r\n") {
@@ -355,13 +356,13 @@ extension Connections {
     direction.pointee.phase = .fragment
     if length == 0 {
       finishFragment(
-        flow, connection, side, UnsafeRawBufferPointer(start: nil, count: 0), mark)
+        flow, connection, side, ByteView(), mark)
     }
   }
 
   private func finishFragment(
     _ flow: FlowPointer, _ connection: HTTP2Connection, _ side: Int,
-    _ piece: UnsafeRawBufferPointer, _ mark: Mark
+    _ piece: ByteView, _ mark: Mark
   ) {
     let direction = connection.directions + side
     skipRest(direction)
@@ -379,7 +380,7 @@ extension Connections {
 
   /// Keeps a piece of a header block, as far as there is room.
   private func keepFragment(
-    _ direction: UnsafeMutablePointer<HTTP2Direction>, _ piece: UnsafeRawBufferPointer
+    _ direction: RecordRef<HTTP2Direction>, _ piece: ByteView
   ) {
     guard !direction.pointee.blockIsCut else { return }
     let room = min(
@@ -417,7 +418,7 @@ extension Connections {
     finishKeptBlock(flow, connection, side, mark, ending)
   }
 
-  private func dropBlock(_ direction: UnsafeMutablePointer<HTTP2Direction>) {
+  private func dropBlock(_ direction: RecordRef<HTTP2Direction>) {
     partialBytes -= direction.pointee.block.count
     direction.pointee.block.deallocate()
     direction.pointee.blockStream = 0
@@ -425,7 +426,7 @@ extension Connections {
 
   private func finishBlock(
     _ flow: FlowPointer, _ connection: HTTP2Connection, _ side: Int,
-    _ block: UnsafeRawBufferPointer, _ mark: Mark, _ ending: ExchangeEnding
+    _ block: ByteView, _ mark: Mark, _ ending: ExchangeEnding
   ) {
     let direction = connection.directions + side
     let before = direction.pointee.decoder.table.capacity
@@ -462,7 +463,7 @@ extension Connections {
     connection.hasDecoded = true
   }
 
-  private func forgetTable(_ direction: UnsafeMutablePointer<HTTP2Direction>) {
+  private func forgetTable(_ direction: RecordRef<HTTP2Direction>) {
     tableBytes -= direction.pointee.decoder.table.capacity
     direction.pointee.decoder.loseTrack()
     tableBytes += direction.pointee.decoder.table.capacity

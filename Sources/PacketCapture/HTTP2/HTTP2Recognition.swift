@@ -1,10 +1,11 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// How a connection in clear text becomes one of HTTP/2.
 extension Connections {
   /// Begins HTTP/2 with the client's preface, or with frames whose connection began unseen.
   func recognizeHTTP2(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     let other = flow.pointee.streams + (1 - side)
     if bytes.has("PRI * HTTP/2.0\r\n") {
@@ -52,7 +53,7 @@ extension Connections {
       dropHead(flow.pointee.streams + side)
       flow.pointee.streams[side].phase = .start
     }
-    if let request, isKnown, let connection = flow.pointee.http2?.takeUnretainedValue() {
+    if let request, isKnown, let connection = flow.pointee.http2 {
       connection.streams[1] = HTTP2Stream(request: request)
       connection.lastStream = 1
     }

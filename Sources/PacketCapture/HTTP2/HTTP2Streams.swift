@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// A header block that came to its end, decoded; its fields are in the scratch memory.
@@ -207,7 +208,7 @@ extension Connections {
 
   /// A direction was closed after its last byte.
   func endHTTP2(_ flow: FlowPointer, _ side: Int, _ mark: Mark) {
-    guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.http2 else { return }
     let clientSide = flow.pointee.clientSide & 1
     let isByClient =
       side == Int(clientSide) || flow.pointee.resetBy == clientSide
@@ -219,7 +220,7 @@ extension Connections {
 
   /// Gives out what is open on a connection of which nothing more will be seen.
   func finishHTTP2(_ flow: FlowPointer) {
-    guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.http2 else { return }
     for side in 0...1 {
       // Now, not when it began: exchanges that are later than that were given out already.
       var mark = connection.directions[side].blockBegan
@@ -239,7 +240,7 @@ extension Connections {
 
   /// Counts a connection that has ended.
   func noteHTTP2(_ flow: FlowPointer) {
-    guard let connection = flow.pointee.http2?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.http2 else { return }
     // One that is idle hides nothing, although nothing of it was decoded.
     if connection.hidesStreams, !connection.hasDecoded {
       counts.http2NotDecoded &+= 1
@@ -253,14 +254,13 @@ extension Connections {
   func releaseHTTP2(_ flow: FlowPointer) {
     guard let reference = flow.pointee.http2 else { return }
     flow.pointee.http2 = nil
-    let connection = reference.takeUnretainedValue()
+    let connection = reference
     dropPartial(connection)
     for stream in connection.streams.values {
       if let request = stream.request { drop(request) }
     }
     for side in 0...1 { partialBytes -= connection.directions[side].block.count }
     tableBytes -= connection.tableBytes
-    reference.release()
   }
 
   // MARK: Order and limits

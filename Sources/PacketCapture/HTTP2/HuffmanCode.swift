@@ -1,11 +1,13 @@
+internal import Bytes
+
 /// The Huffman code of HPACK.
 ///
 /// The code is canonical: codes of one length follow each other in the order of their symbols, and
 /// shorter codes come first. The lengths alone therefore tell all codes.
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#appendix-B>
-struct HuffmanCode: @unchecked Sendable {
-  /// The one code, whose tables are never freed.
+struct HuffmanCode: Sendable {
+  /// The one code.
   static let shared = HuffmanCode()
 
   /// Bits of each symbol's code, 0 to 255 and the end of string.
@@ -36,62 +38,59 @@ struct HuffmanCode: @unchecked Sendable {
 
   /// For the next ten bits the symbol and, in the upper bits, the length of its code; 0 when the
   /// code is longer.
-  private let direct: UnsafeMutablePointer<UInt32>
+  private let direct: [UInt32]
   /// All symbols in the order of their codes.
-  private let symbols: UnsafeMutablePointer<UInt16>
+  private let symbols: [UInt16]
   /// For each length the code behind the last one of that length, in the upper bits of 32.
-  private let ends: UnsafeMutablePointer<UInt64>
+  private let ends: [UInt64]
   /// For each length the first code in the upper bits of 32, and its place among the symbols.
-  private let starts: UnsafeMutablePointer<(code: UInt64, place: Int)>
+  private let starts: [(code: UInt64, place: Int)]
 
   private init() {
-    direct = .allocate(capacity: 1 << Self.directBits)
-    direct.initialize(repeating: 0, count: 1 << Self.directBits)
-    symbols = .allocate(capacity: Self.lengths.count)
-    ends = .allocate(capacity: Self.longest + 1)
-    starts = .allocate(capacity: Self.longest + 1)
+    var direct = [UInt32](repeating: 0, count: 1 << Self.directBits)
+    var symbols: [UInt16] = []
+    var ends: [UInt64] = []
+    var starts: [(code: UInt64, place: Int)] = []
     var code: UInt64 = 0
-    var place = 0
     for length in 0...Self.longest {
-      (starts + length).initialize(to: (code, place))
+      starts.append((code, symbols.count))
       let step: UInt64 = 1 << UInt64(32 - length)
       if length > 0 {
         for (symbol, bits) in Self.lengths.enumerated() where Int(bits) == length {
-          (symbols + place).initialize(to: UInt16(symbol))
+          symbols.append(UInt16(symbol))
           if length <= Self.directBits {
             let first = Int(code >> UInt64(32 - Self.directBits))
             for index in 0..<(1 << (Self.directBits - length)) {
               direct[first + index] = UInt32(length) << 16 | UInt32(symbol)
             }
           }
-          place += 1
           code += step
         }
       }
-      (ends + length).initialize(to: code)
+      ends.append(code)
     }
+    (self.direct, self.symbols, self.ends, self.starts) = (direct, symbols, ends, starts)
   }
 
   /// Bytes that the text of `count` coded bytes needs at most: the shortest code has five bits.
   static func longestText(of count: Int) -> Int { count * 8 / 5 + 1 }
 
-  /// Decodes a string.
+  /// Decodes a string and adds it to `text`.
   ///
-  /// - Parameter text: room for ``longestText(of:)`` bytes.
-  /// - Returns: the number of bytes; `nil` when the string holds the end-of-string symbol, or does
-  ///   not end with fewer than eight bits of it.
-  func decode(_ coded: UnsafeRawBufferPointer, into text: UnsafeMutableRawPointer) -> Int? {
+  /// - Returns: `false` when the string holds the end-of-string symbol, or does not end with fewer
+  ///   than eight bits of it; what came before that was added.
+  func decode(_ coded: ByteView, into text: inout HeadBuffer) -> Bool {
+    text.reserve(Self.longestText(of: coded.count))
     var bits: UInt64 = 0
     var count = 0
     var index = 0
-    var length = 0
     while true {
       while count <= 56, index < coded.count {
         bits |= UInt64(coded[index]) << UInt64(56 - count)
         count += 8
         index += 1
       }
-      guard count > 0 else { return length }
+      guard count > 0 else { return true }
       // Behind the end stand ones, as the padding has.
       let window = UInt32(bits >> 32) | (count < 32 ? UInt32.max >> UInt32(count) : 0)
       var symbol: UInt16 = 0
@@ -107,12 +106,10 @@ struct HuffmanCode: @unchecked Sendable {
         symbol = symbols[start.place + Int((UInt64(window) - start.code) >> UInt64(32 - used))]
       }
       guard used <= count else {
-        return count < 8 && bits >> UInt64(64 - count) == (1 << UInt64(count)) - 1 ? length : nil
+        return count < 8 && bits >> UInt64(64 - count) == (1 << UInt64(count)) - 1
       }
-      guard symbol != Self.endOfString else { return nil }
-      text.storeBytes(
-        of: UInt8(truncatingIfNeeded: symbol), toByteOffset: length, as: UInt8.self)
-      length += 1
+      guard symbol != Self.endOfString else { return false }
+      text.append(UInt8(truncatingIfNeeded: symbol))
       bits <<= UInt64(used)
       count -= used
     }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The static table of HPACK.
 ///
 /// - Standard: <https://www.rfc-editor.org/rfc/rfc7541#appendix-A>
@@ -7,7 +9,7 @@ struct StaticTable: @unchecked Sendable {
   /// How many entries it has.
   static let count = 61
 
-  private static let fields: [(name: String, value: String)] = [
+  private static let fields: [(name: StaticString, value: StaticString)] = [
     (":authority", ""), (":method", "GET"), (":method", "POST"), (":path", "/"),
     (":path", "/index.html"), (":scheme", "http"), (":scheme", "https"), (":status", "200"),
     (":status", "204"), (":status", "206"), (":status", "304"), (":status", "400"),
@@ -26,22 +28,17 @@ struct StaticTable: @unchecked Sendable {
     ("vary", ""), ("via", ""), ("www-authenticate", ""),
   ]
 
-  private let names: [UnsafeRawBufferPointer]
-  private let values: [UnsafeRawBufferPointer]
+  private let names: [ByteView]
+  private let values: [ByteView]
 
   private init() {
-    func copy(_ text: String) -> UnsafeRawBufferPointer {
-      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
-      bytes.copyBytes(from: text.utf8)
-      return UnsafeRawBufferPointer(bytes)
-    }
-    names = Self.fields.map { copy($0.name) }
-    values = Self.fields.map { copy($0.value) }
+    names = Self.fields.map { ByteView($0.name) }
+    values = Self.fields.map { ByteView($0.value) }
   }
 
   /// The name of an entry; `index` is 1 to ``count``.
-  func name(_ index: Int) -> UnsafeRawBufferPointer { names[index - 1] }
+  func name(_ index: Int) -> ByteView { names[index - 1] }
 
   /// The value of an entry; `index` is 1 to ``count``.
-  func value(_ index: Int) -> UnsafeRawBufferPointer { values[index - 1] }
+  func value(_ index: Int) -> ByteView { values[index - 1] }
 }

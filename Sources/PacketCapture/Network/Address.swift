@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// An IPv4 or IPv6 address; IPv4 is held in its mapped form `::ffff:a.b.c.d`.
@@ -13,7 +14,7 @@ struct Address: Equatable {
 
   /// The 16 bytes of an IPv6 address at `offset`.
   @inline(__always)
-  init(ipv6 bytes: UnsafeRawBufferPointer, at offset: Int) {
+  init(ipv6 bytes: ByteView, at offset: Int) {
     high = bytes.big64(offset)
     low = bytes.big64(offset + 8)
   }

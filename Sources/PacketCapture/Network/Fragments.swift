@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Puts fragmented IP datagrams together again, a few at a time.
 ///
 /// The first copy of a byte wins. Datagrams that never become whole are pushed out by later ones.
@@ -32,8 +34,8 @@ struct Fragments {
   /// - Returns: the datagram's payload when this was the last one missing, valid until the next
   ///   call.
   mutating func add(
-    _ key: Key, offset: Int, isLast: Bool, _ payload: UnsafeRawBufferPointer, at time: Int64
-  ) -> UnsafeRawBufferPointer? {
+    _ key: Key, offset: Int, isLast: Bool, _ payload: ByteView, at time: Int64
+  ) -> ByteView? {
     guard offset + payload.count <= 65535, !payload.isEmpty else { return nil }
     var index = datagrams.firstIndex { $0.key == key } ?? -1
     // An identification comes again after a while: 30 s is what receivers wait for fragments.
@@ -72,29 +74,21 @@ struct Fragments {
 
   /// Owns the bytes that are handed out.
   private final class Delivery {
-    private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
+    private let memory = ByteStore(capacity: 65536)
     private var count = 0
 
-    var bytes: UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(rebasing: memory[..<count])
-    }
+    var bytes: ByteView { memory.view(0..<count) }
 
     func hold(_ bytes: [UInt8], _ length: Int) {
-      count = min(length, bytes.count, memory.count)
-      bytes.withUnsafeBytes {
-        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
-      }
-    }
-
-    deinit {
-      memory.deallocate()
+      count = min(length, bytes.count, memory.capacity)
+      bytes.withByteView { memory.write($0.part(0, count), at: 0) }
     }
   }
 }
 
 extension Fragments.Datagram {
   /// Copies the bytes of `range` that are not there yet.
-  fileprivate mutating func insert(_ range: Range<Int>, _ payload: UnsafeRawBufferPointer) {
+  fileprivate mutating func insert(_ range: Range<Int>, _ payload: ByteView) {
     if bytes.count < range.upperBound {
       bytes.append(contentsOf: repeatElement(0, count: range.upperBound - bytes.count))
     }
@@ -118,14 +112,12 @@ extension Fragments.Datagram {
   }
 
   private mutating func copy(
-    _ range: Range<Int>, _ origin: Int, _ payload: UnsafeRawBufferPointer
+    _ range: Range<Int>, _ origin: Int, _ payload: ByteView
   ) {
     let length = min(range.count, max(0, origin + payload.count - range.lowerBound))
     guard length > 0 else { return }
-    bytes.withUnsafeMutableBytes {
-      UnsafeMutableRawBufferPointer(rebasing: $0[range.lowerBound..<range.lowerBound + length])
-        .copyMemory(
-          from: payload.part(range.lowerBound - origin, range.lowerBound - origin + length))
-    }
+    bytes.replaceSubrange(
+      range.lowerBound..<range.lowerBound + length,
+      with: payload.part(range.lowerBound - origin, range.lowerBound - origin + length))
   }
 }

@@ -1,6 +1,8 @@
+internal import Bytes
+
 extension PacketDecoder {
   /// An IP packet of either version.
-  mutating func ip(_ packet: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int) -> PacketFate {
+  mutating func ip(_ packet: ByteView, _ wire: Int, _ depth: Int) -> PacketFate {
     guard packet.count >= 20 else { return .skipped(.cutHeader) }
     switch packet[0] >> 4 {
     case 4: return ipv4(packet, wire, depth)
@@ -10,7 +12,7 @@ extension PacketDecoder {
   }
 
   private mutating func ipv4(
-    _ packet: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ packet: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     let header = Int(packet[0] & 15) * 4
     guard header >= 20 else { return .skipped(.malformed) }
@@ -41,7 +43,7 @@ extension PacketDecoder {
   }
 
   private mutating func ipv6(
-    _ packet: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ packet: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard packet.count >= 40 else { return .skipped(.cutHeader) }
     var length = Int(packet.big16(4))
@@ -93,7 +95,7 @@ extension PacketDecoder {
   ///
   /// - Parameter length: bytes of the payload by the packet's own header, captured or not.
   private mutating func transport(
-    _ next: UInt8, _ payload: UnsafeRawBufferPointer, _ length: Int, _ source: Address,
+    _ next: UInt8, _ payload: ByteView, _ length: Int, _ source: Address,
     _ destination: Address, _ depth: Int
   ) -> PacketFate {
     switch next {
@@ -119,7 +121,7 @@ extension PacketDecoder {
   }
 
   private mutating func tcp(
-    _ bytes: UnsafeRawBufferPointer, _ length: Int, _ source: Address, _ destination: Address
+    _ bytes: ByteView, _ length: Int, _ source: Address, _ destination: Address
   ) -> PacketFate {
     guard bytes.count >= 20 else { return .skipped(.cutHeader) }
     let header = Int(bytes[12] >> 4) * 4

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Takes frames apart down to the TCP segment, through tags and tunnels.
 ///
 /// What a frame's headers claim is never believed beyond the bytes that were captured; `wire` is
@@ -16,7 +18,7 @@ struct PacketDecoder {
   /// - Returns: `.segment` when ``segment`` now holds one; it points into the frame, or into the
   ///   buffer of a reassembled datagram, until the next call.
   mutating func decode(
-    _ link: LinkLayer, _ frame: UnsafeRawBufferPointer, wire: Int, at time: Int64
+    _ link: LinkLayer, _ frame: ByteView, wire: Int, at time: Int64
   ) -> PacketFate {
     self.time = time
     isInTunnel = false
@@ -26,7 +28,7 @@ struct PacketDecoder {
   }
 
   private mutating func decodeLink(
-    _ link: LinkLayer, _ frame: UnsafeRawBufferPointer, _ wire: Int
+    _ link: LinkLayer, _ frame: ByteView, _ wire: Int
   ) -> PacketFate {
     switch link {
     case .ethernet:
@@ -69,7 +71,7 @@ struct PacketDecoder {
 
   /// An Ethernet frame, the outermost one or one in a tunnel.
   mutating func ethernet(
-    _ frame: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ frame: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard frame.count >= 14 else { return .skipped(.cutHeader) }
     return etherType(frame.big16(12), frame.from(14), wire - 14, depth)
@@ -77,7 +79,7 @@ struct PacketDecoder {
 
   /// What stands behind an EtherType or an 802.3 length.
   mutating func etherType(
-    _ type: UInt16, _ rest: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ type: UInt16, _ rest: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     var type = type
     var rest = rest
@@ -118,7 +120,7 @@ struct PacketDecoder {
   }
 
   private mutating func mpls(
-    _ labels: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ labels: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     var offset = 0
     for _ in 0..<CaptureLimits.tags {
@@ -141,7 +143,7 @@ struct PacketDecoder {
   }
 
   private mutating func pppoe(
-    _ header: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ header: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard header.count >= 8 else { return .skipped(.cutHeader) }
     guard header[1] == 0 else { return .skipped(.notIP) }
@@ -150,7 +152,7 @@ struct PacketDecoder {
 
   /// A PPP frame behind its address and control bytes.
   mutating func ppp(
-    _ frame: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ frame: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard frame.count >= 2 else { return .skipped(.cutHeader) }
     // An odd first byte is a compressed protocol number of one byte.
@@ -164,7 +166,7 @@ struct PacketDecoder {
   }
 
   /// Netfilter's log: a list of values, of which number 9 is the packet.
-  private mutating func nflog(_ frame: UnsafeRawBufferPointer, _ wire: Int) -> PacketFate {
+  private mutating func nflog(_ frame: ByteView, _ wire: Int) -> PacketFate {
     var offset = 4
     while offset + 4 <= frame.count {
       // Lengths and types are in the writer's byte order; types are below 256.
@@ -182,8 +184,8 @@ struct PacketDecoder {
 
   /// A datagram that all fragments are here of; it replaces `payload` of the last one.
   mutating func reassembled(
-    _ fragment: Fragments.Key, offset: Int, isLast: Bool, _ payload: UnsafeRawBufferPointer
-  ) -> UnsafeRawBufferPointer? {
+    _ fragment: Fragments.Key, offset: Int, isLast: Bool, _ payload: ByteView
+  ) -> ByteView? {
     fragments.add(fragment, offset: offset, isLast: isLast, payload, at: time)
   }
 }

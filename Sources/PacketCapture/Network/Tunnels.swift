@@ -1,7 +1,9 @@
+internal import Bytes
+
 extension PacketDecoder {
   /// A UDP datagram: a tunnel that is known by its port, or nothing of interest.
   mutating func udp(
-    _ bytes: UnsafeRawBufferPointer, _ length: Int, _ source: Address, _ destination: Address,
+    _ bytes: ByteView, _ length: Int, _ source: Address, _ destination: Address,
     _ depth: Int
   ) -> PacketFate {
     guard bytes.count >= 8 else { return .skipped(.cutHeader) }
@@ -40,7 +42,7 @@ extension PacketDecoder {
   }
 
   private mutating func tunnelled(
-    _ payload: UnsafeRawBufferPointer, _ header: Int, _ wire: Int, _ depth: Int
+    _ payload: ByteView, _ header: Int, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard depth < CaptureLimits.nesting else { return .skipped(.nesting) }
     isInTunnel = true
@@ -49,7 +51,7 @@ extension PacketDecoder {
 
   /// VXLAN-GPE: as VXLAN, with the number of the next protocol in the fourth byte.
   private mutating func genericVXLAN(
-    _ payload: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ payload: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard payload.count >= 8 else { return .skipped(.udp) }
     guard depth < CaptureLimits.nesting else { return .skipped(.nesting) }
@@ -66,7 +68,7 @@ extension PacketDecoder {
 
   /// GTP-U: version 1, type 255 is a user's packet.
   private mutating func gtp(
-    _ payload: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ payload: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard payload.count >= 8, payload[0] >> 5 == 1, payload[0] & 0x10 != 0, payload[1] == 255
     else { return .skipped(.udp) }
@@ -91,7 +93,7 @@ extension PacketDecoder {
 
   /// L2TP version 2: flags (length, sequence, offset present), tunnel and session, then PPP.
   private mutating func l2tp(
-    _ payload: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ payload: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard payload.count >= 6 else { return .skipped(.udp) }
     let flags = payload.big16(0)
@@ -112,7 +114,7 @@ extension PacketDecoder {
 
   /// Teredo: IPv6, behind an authentication value and an origin where they are sent.
   private mutating func teredo(
-    _ payload: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ payload: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     var offset = 0
     if payload.count >= 4, payload.big16(0) == 1 {
@@ -132,7 +134,7 @@ extension PacketDecoder {
   /// C R K S s  recursion(3)  flags(5)  version(3)  protocol(16)  [checksum, offset] [key] [sequence]
   /// ```
   mutating func gre(
-    _ bytes: UnsafeRawBufferPointer, _ wire: Int, _ depth: Int
+    _ bytes: ByteView, _ wire: Int, _ depth: Int
   ) -> PacketFate {
     guard bytes.count >= 4 else { return .skipped(.cutHeader) }
     let flags = bytes[0]

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What matters here of a ClientHello (RFC 8446, section 4.1.2).
 struct ClientHello {
   var random: TLSRandom
@@ -6,7 +8,7 @@ struct ClientHello {
   var offersEarlyData = false
 
   /// The body of the message; `nil` when its lengths do not fit.
-  init?(_ body: UnsafeRawBufferPointer) {
+  init?(_ body: ByteView) {
     guard body.count >= 35 else { return nil }
     random = TLSRandom(body, at: 2)
     var reader = TLSReader(body, from: 34)
@@ -26,7 +28,7 @@ struct ClientHello {
   }
 
   /// The first host name of the server_name extension (RFC 6066, section 3), made safe to print.
-  private static func serverName(_ value: UnsafeRawBufferPointer) -> String? {
+  private static func serverName(_ value: ByteView) -> String? {
     var reader = TLSReader(value)
     guard var names = reader.vector(lengthBytes: 2).map({ TLSReader($0) }),
       names.vector(byteCount: 1)?.first == 0, let name = names.vector(lengthBytes: 2),
@@ -46,7 +48,7 @@ struct ServerHello {
   var applicationProtocol: String?
 
   /// The body of the message; `nil` when its lengths do not fit.
-  init?(_ body: UnsafeRawBufferPointer) {
+  init?(_ body: ByteView) {
     guard body.count >= 38 else { return nil }
     version = body.big16(0)
     random = TLSRandom(body, at: 2)
@@ -78,7 +80,7 @@ struct ServerHello {
   ]
 
   /// The protocol of the ALPN extension that the server chose (RFC 7301, section 3.1).
-  static func applicationProtocol(_ value: UnsafeRawBufferPointer) -> String? {
+  static func applicationProtocol(_ value: ByteView) -> String? {
     var reader = TLSReader(value)
     guard var names = reader.vector(lengthBytes: 2).map({ TLSReader($0) }),
       let name = names.vector(lengthBytes: 1)
@@ -87,7 +89,7 @@ struct ServerHello {
   }
 
   /// The protocol that EncryptedExtensions name (RFC 8446, section 4.3.1).
-  static func applicationProtocol(inEncryptedExtensions body: UnsafeRawBufferPointer) -> String? {
+  static func applicationProtocol(inEncryptedExtensions body: ByteView) -> String? {
     var reader = TLSReader(body)
     guard var list = reader.vector(lengthBytes: 2).map({ TLSReader($0) }) else { return nil }
     while let (type, value) = list.extensionBlock() {
@@ -99,11 +101,11 @@ struct ServerHello {
 
 /// Reads the vectors of handshake messages, never beyond the bytes that are there.
 struct TLSReader {
-  private let bytes: UnsafeRawBufferPointer
+  private let bytes: ByteView
   private var position: Int
 
   /// A reader that begins at `position`, which must lie within the bytes.
-  init(_ bytes: UnsafeRawBufferPointer, from position: Int = 0) {
+  init(_ bytes: ByteView, from position: Int = 0) {
     self.bytes = bytes
     self.position = position
   }
@@ -112,20 +114,20 @@ struct TLSReader {
   var isAtEnd: Bool { position >= bytes.count }
 
   /// The next bytes; `nil` when there are not as many.
-  mutating func vector(byteCount: Int) -> UnsafeRawBufferPointer? {
+  mutating func vector(byteCount: Int) -> ByteView? {
     guard byteCount <= bytes.count - position else { return nil }
     defer { position += byteCount }
     return bytes.part(position, position + byteCount)
   }
 
   /// A vector behind its length of one or two bytes.
-  mutating func vector(lengthBytes: Int) -> UnsafeRawBufferPointer? {
+  mutating func vector(lengthBytes: Int) -> ByteView? {
     guard let length = vector(byteCount: lengthBytes) else { return nil }
     return vector(byteCount: lengthBytes == 1 ? Int(length[0]) : Int(length.big16(0)))
   }
 
   /// The next extension; `nil` at the end, or when its length does not fit.
-  mutating func extensionBlock() -> (type: UInt16, value: UnsafeRawBufferPointer)? {
+  mutating func extensionBlock() -> (type: UInt16, value: ByteView)? {
     guard let type = vector(byteCount: 2), let value = vector(lengthBytes: 2) else { return nil }
     return (type.big16(0), value)
   }

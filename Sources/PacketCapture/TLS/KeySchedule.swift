@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Crypto
 internal import Foundation
 
@@ -12,7 +13,7 @@ enum KeySchedule {
     info.append(UInt8(truncatingIfNeeded: length))
     info.append(UInt8(6 + label.utf8CodeUnitCount))
     info.append(contentsOf: "tls13 ".utf8)
-    info.append(label.utf8Start, count: label.utf8CodeUnitCount)
+    info.append(contentsOf: ByteView(label))
     info.append(0)
     switch hash {
     case .sha256:
@@ -28,7 +29,7 @@ enum KeySchedule {
     length: Int
   ) -> [UInt8] {
     var labelled = [UInt8]()
-    label.withUTF8Buffer { labelled.append(contentsOf: $0) }
+    labelled.append(ByteView(label))
     labelled += seed
     return switch hash {
     case .sha256: expand(SHA256.self, secret, labelled, length)
@@ -76,9 +77,10 @@ enum KeySchedule {
 
   /// The protection that a traffic secret of TLS 1.3 gives (RFC 8446, section 7.3).
   static func tls13(_ secret: SymmetricKey, _ suite: CipherSuite) -> RecordProtection {
+    // The bytes of the key are copied before it can go.
     let iv = expandLabel(secret, "iv", suite.hash, length: 12)
     return RecordProtection(
       suite, expandLabel(secret, "key", suite.hash, length: suite.algorithm.keyLength),
-      iv: iv.withUnsafeBytes { Array($0) }, secret: secret)
+      iv: unsafe iv.withUnsafeBytes { unsafe Array($0) }, secret: secret)
   }
 }

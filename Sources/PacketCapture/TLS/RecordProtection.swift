@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Crypto
 internal import Foundation
 
@@ -43,14 +44,14 @@ struct RecordProtection {
   ///
   /// - Returns: `nil` when the tag does not fit. In TLS 1.3 the plaintext still holds the content
   ///   type and the padding.
-  func open(_ record: UnsafeRawBufferPointer, sequence: UInt64) -> Data? {
+  func open(_ record: ByteView, sequence: UInt64) -> Data? {
     let explicit = isTLS13 || iv.count == 12 ? 0 : 8
     let start = 5 + explicit
-    guard record.count >= start + 16, let base = record.baseAddress else { return nil }
+    guard record.count >= start + 16 else { return nil }
     var combined = Data(capacity: 12 + record.count - start)
     if explicit > 0 {
       combined.append(contentsOf: iv)
-      combined.append((base + 5).assumingMemoryBound(to: UInt8.self), count: explicit)
+      append(record.part(5, 5 + explicit), to: &combined)
     } else {
       for index in 0..<12 {
         let shift = UInt64(8 * (11 - index))
@@ -58,8 +59,7 @@ struct RecordProtection {
           index < 4 ? iv[index] : iv[index] ^ UInt8(truncatingIfNeeded: sequence >> shift))
       }
     }
-    combined.append(
-      (base + start).assumingMemoryBound(to: UInt8.self), count: record.count - start)
+    append(record.from(start), to: &combined)
     var authenticated = [UInt8]()
     if isTLS13 {
       authenticated.append(contentsOf: record.part(0, 5))
@@ -82,5 +82,10 @@ struct RecordProtection {
       guard let box = try? ChaChaPoly.SealedBox(combined: combined) else { return nil }
       return try? ChaChaPoly.open(box, using: key, authenticating: authenticated)
     }
+  }
+
+  private func append(_ bytes: ByteView, to data: inout Data) {
+    // Foundation copies them at once.
+    unsafe bytes.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
   }
 }

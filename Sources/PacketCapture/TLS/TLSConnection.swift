@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 
 /// Opens the records of one TLS connection whose secrets a key log may hold.
@@ -19,7 +20,7 @@ final class TLSConnection {
   }
 
   /// Receives plaintext of one side, with the mark of the packet that completed the record.
-  typealias Deliver = (_ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark) -> Void
+  typealias Deliver = (_ side: Int, _ bytes: ByteView, _ mark: Mark) -> Void
   /// Told that so many bytes of one side's plaintext are missing, `UInt64.max` when nobody knows how
   /// many; `gapEnd` is the TCP sequence number behind the bytes that were lost.
   typealias Miss = (_ side: Int, _ count: UInt64, _ gapEnd: UInt32?, _ mark: Mark) -> Void
@@ -87,7 +88,7 @@ final class TLSConnection {
   // MARK: Records
 
   /// Reads bytes that come next in one direction.
-  func receive(_ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark) {
+  func receive(_ side: Int, _ bytes: ByteView, _ mark: Mark) {
     var rest = bytes
     while rest.count > 0, !isStopped, !directions[side].hasFailed {
       switch directions[side].step {
@@ -111,7 +112,7 @@ final class TLSConnection {
   /// Takes bytes up to the end of a record at most, and reads that if it is whole.
   ///
   /// - Returns: how many bytes were taken.
-  func cut(_ side: Int, _ rest: UnsafeRawBufferPointer, _ mark: Mark) -> Int {
+  func cut(_ side: Int, _ rest: ByteView, _ mark: Mark) -> Int {
     let held = directions[side].buffer.count
     if held == 0, rest.count >= TLSRecordHeader.length {
       guard let header = TLSRecordHeader(rest) else { return loseStep(side) }
@@ -125,13 +126,13 @@ final class TLSConnection {
     }
     var total = TLSRecordHeader.length
     if held >= total {
-      total = directions[side].buffer.withUnsafeBytes { TLSRecordHeader($0)?.total ?? total }
+      total = directions[side].buffer.withByteView { TLSRecordHeader($0)?.total ?? total }
     }
     let taken = min(total - held, rest.count)
     directions[side].buffer.append(contentsOf: rest.part(0, taken))
     guard held + taken == total else { return taken }
     if held < TLSRecordHeader.length {
-      let header = directions[side].buffer.withUnsafeBytes { TLSRecordHeader($0) }
+      let header = directions[side].buffer.withByteView { TLSRecordHeader($0) }
       guard let header else {
         _ = loseStep(side)
         return taken
@@ -143,7 +144,7 @@ final class TLSConnection {
     }
     let record = directions[side].buffer
     directions[side].buffer = []
-    record.withUnsafeBytes { process(side, $0, mark) }
+    record.withByteView { process(side, $0, mark) }
     return taken
   }
 
@@ -171,7 +172,7 @@ final class TLSConnection {
   }
 
   /// Reads a whole record.
-  func process(_ side: Int, _ record: UnsafeRawBufferPointer, _ mark: Mark) {
+  func process(_ side: Int, _ record: ByteView, _ mark: Mark) {
     let type = record[0]
     if side == clientSide, random != nil, !hasServerHello, type != 21 {
       // A second ClientHello answers a request to retry.
@@ -215,7 +216,7 @@ final class TLSConnection {
   }
 
   /// Keeps a record of the client until the ServerHello says how to read it.
-  func hold(_ side: Int, _ record: UnsafeRawBufferPointer, _ mark: Mark) {
+  func hold(_ side: Int, _ record: ByteView, _ mark: Mark) {
     guard waitingBytes + record.count <= CaptureLimits.tlsWaitingBytes else {
       counts.earlyRecords &+= 1
       directions[side].hasGap = true
@@ -238,7 +239,9 @@ final class TLSConnection {
   /// Reads the content of an opened record.
   func read(_ side: Int, _ plaintext: Data, type outerType: UInt8, _ mark: Mark) {
     counts.records &+= 1
-    plaintext.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+    // The plaintext is kept and unchanged until all of it was read.
+    unsafe plaintext.withUnsafeBytes { memory in
+      let bytes = unsafe ByteView(memory)
       var content = bytes
       var type = outerType
       if isTLS13 {

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// How the bytes of one direction are cut into records, and what opens them.
 struct TLSDirection {
   /// Whether it is known where records begin.
@@ -75,7 +77,7 @@ struct TLSRecordHeader {
 
   /// The header at `offset`, where five bytes must stand; `nil` when they can be none.
   @inline(__always)
-  init?(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
+  init?(_ bytes: ByteView, at offset: Int = 0) {
     type = bytes[offset]
     let length = Int(bytes.big16(offset + 3))
     guard type &- 20 < 4, bytes[offset + 1] == 3, bytes[offset + 2] <= 4,

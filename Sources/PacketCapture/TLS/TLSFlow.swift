@@ -1,7 +1,9 @@
+internal import Bytes
+
 extension Connections {
   /// Begins to decrypt a connection whose first bytes, at least three, are those of a TLS record.
   func beginTLS(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     // TLS within TLS is a tunnel through a proxy, which nobody logs the keys of.
     guard !flow.pointee.isSecure else {
@@ -22,7 +24,7 @@ extension Connections {
       miss: { [unowned self] side, count, gapEnd, mark in
         missPlain(flow, side, count, gapEnd: gapEnd, mark)
       })
-    flow.pointee.tls = Unmanaged.passRetained(connection)
+    flow.pointee.tls = connection
     tls.active += 1
     let other = flow.pointee.streams + (1 - side)
     if other.pointee.phase == .head {
@@ -41,7 +43,7 @@ extension Connections {
   /// Reads bytes of a TLS connection that come next in one direction.
   func receive(
     _ flow: FlowPointer, _ connection: TLSConnection, _ side: Int,
-    _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ bytes: ByteView, _ mark: Mark
   ) {
     connection.receive(side, bytes, mark)
     look(flow, connection)
@@ -49,7 +51,7 @@ extension Connections {
 
   /// Bytes of one direction will never be seen, `.max` when nobody knows how many.
   func miss(_ flow: FlowPointer, _ side: Int, _ count: UInt64, _ mark: Mark) {
-    guard let tls = flow.pointee.tls?.takeUnretainedValue() else {
+    guard let tls = flow.pointee.tls else {
       missPlain(flow, side, count, gapEnd: nil, mark)
       return
     }
@@ -78,7 +80,7 @@ extension Connections {
   ///
   /// This and ``missPlain(_:_:_:gapEnd:_:)`` are all that layers above see of TLS.
   private func deliverPlain(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ mark: Mark
   ) {
     beginNegotiated(flow, startingMidway: nil)
     feedPlain(flow, side, bytes, mark)
@@ -115,7 +117,7 @@ extension Connections {
   /// - Parameter side: the direction whose first plaintext was lost.
   private func beginNegotiated(_ flow: FlowPointer, startingMidway side: Int?) {
     guard flow.pointee.layer == .undecided,
-      let tls = flow.pointee.tls?.takeUnretainedValue(), tls.applicationProtocol == "h2",
+      let tls = flow.pointee.tls, tls.applicationProtocol == "h2",
       let client = tls.clientSide
     else { return }
     beginHTTP2(
@@ -128,7 +130,7 @@ extension Connections {
 
   /// A TLS connection ends: passes on what is still to be said of it.
   func endTLS(_ flow: FlowPointer, _ mark: Mark) {
-    guard let connection = flow.pointee.tls?.takeUnretainedValue() else { return }
+    guard let connection = flow.pointee.tls else { return }
     for side in 0...1 { connection.end(side, mark) }
     if !connection.hasOpened { flow.pointee.layer = .tls }
     releaseTLS(flow)
@@ -138,7 +140,7 @@ extension Connections {
   func releaseTLS(_ flow: FlowPointer) {
     guard let reference = flow.pointee.tls else { return }
     flow.pointee.tls = nil
-    let connection = reference.takeRetainedValue()
+    let connection = reference
     tls.active -= 1
     tls.heldBytes -= connection.countedBytes
     add(connection.counts)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 
 extension TLSConnection {
@@ -16,7 +17,7 @@ extension TLSConnection {
     let lost = Int(clamping: count)
     switch directions[side].step {
     case .inStep:
-      let header = directions[side].buffer.withUnsafeBytes {
+      let header = directions[side].buffer.withByteView {
         $0.count >= TLSRecordHeader.length ? TLSRecordHeader($0) : nil
       }
       directions[side].buffer = []
@@ -60,7 +61,7 @@ extension TLSConnection {
     var position = 0
     var found: Opened?
     var type: UInt8 = 0
-    window.withUnsafeBytes { bytes in
+    window.withByteView { bytes in
       while position + TLSRecordHeader.length <= bytes.count,
         directions[side].wastedBytes <= CaptureLimits.tlsWastedBytes
       {
@@ -90,7 +91,7 @@ extension TLSConnection {
     directions[side].buffer = []
     directions[side].step = .inStep
     accept(side, found, type, mark)
-    window.withUnsafeBytes { receive(side, $0.from(position + found.recordLength), mark) }
+    window.withByteView { receive(side, $0.from(position + found.recordLength), mark) }
   }
 
   /// A direction ends: what was lost at its end is passed on.

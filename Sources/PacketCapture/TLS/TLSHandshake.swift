@@ -1,6 +1,8 @@
+internal import Bytes
+
 extension TLSConnection {
   /// Reads a piece of the sequence of handshake messages.
-  func handshake(_ side: Int, _ piece: UnsafeRawBufferPointer) {
+  func handshake(_ side: Int, _ piece: ByteView) {
     var rest = piece
     while rest.count > 0, !isStopped, !directions[side].hasLostMessages {
       if directions[side].passing > 0 {
@@ -35,7 +37,7 @@ extension TLSConnection {
       }
       let message = directions[side].message
       directions[side].message = []
-      message.withUnsafeBytes { finishMessage(side, message[0], $0.from(4)) }
+      message.withByteView { finishMessage(side, message[0], $0.from(4)) }
     }
   }
 
@@ -50,7 +52,7 @@ extension TLSConnection {
 
   private func finishMessage(
     _ side: Int, _ type: UInt8,
-    _ body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    _ body: ByteView = ByteView()
   ) {
     switch type {
     case 1:
@@ -76,7 +78,7 @@ extension TLSConnection {
     }
   }
 
-  private func clientHello(_ side: Int, _ body: UnsafeRawBufferPointer) {
+  private func clientHello(_ side: Int, _ body: ByteView) {
     // TLS 1.3 has no renegotiation: what looks like one is forged.
     guard clientSide == nil || clientSide == side, !(isTLS13 && hasServerHello) else { return }
     guard let hello = ClientHello(body) else {
@@ -89,7 +91,7 @@ extension TLSConnection {
     offersEarlyData = hello.offersEarlyData
   }
 
-  private func serverHello(_ side: Int, _ body: UnsafeRawBufferPointer) {
+  private func serverHello(_ side: Int, _ body: ByteView) {
     guard !(isTLS13 && hasServerHello) else { return }
     guard let random, side != clientSide else {
       stop(.withoutStart)
@@ -109,7 +111,7 @@ extension TLSConnection {
       waitingBytes = 0
       for item in early where item.record.first == 23 { counts.earlyRecords &+= 1 }
       for item in early where item.record.first == 22 {
-        item.record.withUnsafeBytes { process(1 - side, $0, item.mark) }
+        item.record.withByteView { process(1 - side, $0, item.mark) }
       }
       return
     }
@@ -137,7 +139,7 @@ extension TLSConnection {
     waiting = []
     waitingBytes = 0
     for item in early where !isStopped && !directions[client].hasFailed {
-      item.record.withUnsafeBytes { process(client, $0, item.mark) }
+      item.record.withByteView { process(client, $0, item.mark) }
     }
   }
 

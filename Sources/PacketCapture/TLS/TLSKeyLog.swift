@@ -1,3 +1,4 @@
+public import Bytes
 public import InputBytes
 
 /// The secrets of TLS connections in the NSS key log format, found by a connection's client random.
@@ -34,7 +35,7 @@ public struct TLSKeyLog: Sendable {
     case serverTraffic
 
     /// The label of these bytes; `nil` for one that decrypts no record.
-    init?(_ bytes: UnsafeRawBufferPointer) {
+    init?(_ bytes: ByteView) {
       switch bytes.count {
       case 13 where bytes.has("CLIENT_RANDOM"): self = .master
       case 27 where bytes.has("CLIENT_EARLY_TRAFFIC_SECRET"): self = .clientEarly
@@ -107,7 +108,7 @@ public struct TLSKeyLog: Sendable {
     }
     let rest = last
     last = []
-    rest.withUnsafeBytes { add(text: $0) }
+    rest.withByteView { add(text: $0) }
   }
 
   private static let lineLength = 1024
@@ -121,7 +122,7 @@ public struct TLSKeyLog: Sendable {
   public var count: Int { entries.count }
 
   /// Adds the lines of a text.
-  public mutating func add(text: UnsafeRawBufferPointer) {
+  public mutating func add(text: ByteView) {
     var start = 0
     while start < text.count {
       let end = text.position(of: 0x0A, from: start) ?? text.count
@@ -130,7 +131,7 @@ public struct TLSKeyLog: Sendable {
     }
   }
 
-  private mutating func add(line whole: UnsafeRawBufferPointer) {
+  private mutating func add(line whole: ByteView) {
     var line = whole
     func isSpace(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
     while isSpace(line.last) { line = line.part(0, line.count - 1) }
@@ -235,7 +236,7 @@ struct TLSRandom: Hashable, Sendable {
   private var fourth: UInt64
 
   /// The 32 bytes at `offset`, which must be there.
-  init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+  init(_ bytes: ByteView, at offset: Int) {
     first = bytes.big64(offset)
     second = bytes.big64(offset + 8)
     third = bytes.big64(offset + 16)
@@ -243,7 +244,7 @@ struct TLSRandom: Hashable, Sendable {
   }
 
   /// 64 hexadecimal digits.
-  init?(hexadecimal digits: UnsafeRawBufferPointer) {
+  init?(hexadecimal digits: ByteView) {
     guard digits.count == 64 else { return nil }
     var words: [UInt64] = [0, 0, 0, 0]
     for index in 0..<32 {
@@ -262,7 +263,7 @@ struct TLSRandom: Hashable, Sendable {
 }
 
 /// The value of two hexadecimal digits at `index`, which must be there.
-private func hexadecimalByte(_ digits: UnsafeRawBufferPointer, _ index: Int) -> UInt8? {
+private func hexadecimalByte(_ digits: ByteView, _ index: Int) -> UInt8? {
   func value(_ digit: UInt8) -> UInt8? {
     switch digit {
     case 0x30...0x39: digit - 0x30

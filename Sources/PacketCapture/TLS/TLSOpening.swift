@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Foundation
 
 extension TLSConnection {
@@ -13,7 +14,7 @@ extension TLSConnection {
     var recordLength: Int
   }
 
-  func open(_ side: Int, _ record: UnsafeRawBufferPointer, _ mark: Mark) {
+  func open(_ side: Int, _ record: ByteView, _ mark: Mark) {
     let stage = directions[side].stage
     let sequence = directions[side].chain[stage].sequence
     let plaintext = directions[side].chain[stage].open(record, sequence: sequence)
@@ -105,7 +106,7 @@ extension TLSConnection {
   }
 
   /// Tries other keys and numbers on a record that the next one in order did not open.
-  func recover(_ side: Int, _ record: UnsafeRawBufferPointer, _ mark: Mark) {
+  func recover(_ side: Int, _ record: ByteView, _ mark: Mark) {
     let found =
       directions[side].hasGap ? tryAhead(side, record) : tryLaterStages(side, record)
     if let found {
@@ -144,7 +145,7 @@ extension TLSConnection {
 
   /// The first records under the later keys: those under the current one may not have been for us,
   /// as early data that the server refused, or nobody logged their secret.
-  func tryLaterStages(_ side: Int, _ record: UnsafeRawBufferPointer) -> Opened? {
+  func tryLaterStages(_ side: Int, _ record: ByteView) -> Opened? {
     let direction = directions[side]
     for stage in (direction.stage + 1)..<max(direction.stage + 1, direction.chain.count) {
       if let found = attempt(side, record, direction.chain[stage], stage, 0...0) { return found }
@@ -160,7 +161,7 @@ extension TLSConnection {
   }
 
   /// Keys and numbers that a record can have when those before it were lost.
-  func tryAhead(_ side: Int, _ record: UnsafeRawBufferPointer) -> Opened? {
+  func tryAhead(_ side: Int, _ record: ByteView) -> Opened? {
     let direction = directions[side]
     let ahead = UInt64(CaptureLimits.tlsRecordsAhead)
     if let next = direction.next {
@@ -180,7 +181,7 @@ extension TLSConnection {
   }
 
   func attempt(
-    _ side: Int, _ record: UnsafeRawBufferPointer, _ protection: RecordProtection, _ stage: Int?,
+    _ side: Int, _ record: ByteView, _ protection: RecordProtection, _ stage: Int?,
     _ sequences: ClosedRange<UInt64>, isUpdated: Bool = false
   ) -> Opened? {
     guard !isTLS13 || record[0] == 23 else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Follows the TCP connections of a capture, and gives out the exchanges that they carry.
@@ -7,27 +8,27 @@ internal import HTTPExchange
 final class Connections {
   // One thread alone calls this, and no method hands out access to what it changes: checking that
   // for each packet again costs more than finding its connection.
-  @exclusivity(unchecked) var table = FlowTable()
-  @exclusivity(unchecked) var held = Slab<HeldSegment>()
-  @exclusivity(unchecked) var requests = Slab<OpenRequest>()
-  @exclusivity(unchecked) var heldBytes = 0
-  @exclusivity(unchecked) var firstHolding: FlowPointer?
-  @exclusivity(unchecked) var lastHolding: FlowPointer?
-  @exclusivity(unchecked) var firstOpen: OpenRequestPointer?
-  @exclusivity(unchecked) var lastOpen: OpenRequestPointer?
-  @exclusivity(unchecked) var openBytes = 0
-  @exclusivity(unchecked) var requestCount = 0
+  @safe @exclusivity(unchecked) var table = FlowTable()
+  @safe @exclusivity(unchecked) var held = Slab<HeldSegment>()
+  @safe @exclusivity(unchecked) var requests = Slab<OpenRequest>()
+  @safe @exclusivity(unchecked) var heldBytes = 0
+  @safe @exclusivity(unchecked) var firstHolding: FlowPointer?
+  @safe @exclusivity(unchecked) var lastHolding: FlowPointer?
+  @safe @exclusivity(unchecked) var firstOpen: OpenRequestPointer?
+  @safe @exclusivity(unchecked) var lastOpen: OpenRequestPointer?
+  @safe @exclusivity(unchecked) var openBytes = 0
+  @safe @exclusivity(unchecked) var requestCount = 0
   /// Bytes of header blocks that are not whole yet.
-  @exclusivity(unchecked) var partialBytes = 0
+  @safe @exclusivity(unchecked) var partialBytes = 0
   /// Bytes of all HPACK tables.
-  @exclusivity(unchecked) var tableBytes = 0
-  @exclusivity(unchecked) var scratch = HPACKDecoder.Scratch()
+  @safe @exclusivity(unchecked) var tableBytes = 0
+  @safe @exclusivity(unchecked) var scratch = HPACKDecoder.Scratch()
   /// The latest time of any packet.
-  @exclusivity(unchecked) private(set) var latest = Int64.min
-  @exclusivity(unchecked) private var hasLeapt = false
-  @exclusivity(unchecked) var counts = ConnectionCounts()
+  @safe @exclusivity(unchecked) private(set) var latest = Int64.min
+  @safe @exclusivity(unchecked) private var hasLeapt = false
+  @safe @exclusivity(unchecked) var counts = ConnectionCounts()
   /// How many exchanges began in the packet that is being delivered.
-  @exclusivity(unchecked) var ordinal: UInt32 = 0
+  @safe @exclusivity(unchecked) var ordinal: UInt32 = 0
   let builder: ExchangeBuilder
   let keys: TLSKeys
   var tls = TLSTotals()
@@ -41,10 +42,6 @@ final class Connections {
   deinit {
     // Whatever was not finished still owns memory of its own.
     while let flow = table.oldest ?? table.oldestClosed { release(flow) }
-    table.deallocate()
-    held.deallocate()
-    requests.deallocate()
-    scratch.deallocate()
   }
 
   /// Takes in one segment, and says what it was good for.
@@ -243,7 +240,7 @@ final class Connections {
     let stream = flow.pointee.streams + side
     guard !stream.pointee.isClosed else { return }
     stream.pointee.isClosed = true
-    flow.pointee.tls?.takeUnretainedValue().end(side, mark)
+    flow.pointee.tls?.end(side, mark)
     if flow.pointee.layer == .http1 { streamEnded(flow, side, mark) }
     endHTTP2(flow, side, mark)
     if flow.pointee.streams[1 - side].isClosed {

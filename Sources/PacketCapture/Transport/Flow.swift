@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What a connection speaks, as far as its bytes have shown it.
 enum Layer: UInt8 {
   case undecided
@@ -49,12 +51,12 @@ struct FlowKey: Equatable {
 
 /// A segment that came before the bytes in front of it, or before what it answers.
 struct HeldSegment {
-  var next: UnsafeMutablePointer<HeldSegment>?
-  var previous: UnsafeMutablePointer<HeldSegment>?
+  var next: RecordRef<HeldSegment>?
+  var previous: RecordRef<HeldSegment>?
   var sequence: UInt32
   var count: Int
   /// A copy of the bytes; `nil` when all of them belong to a body, whose bytes nobody needs.
-  var bytes: UnsafeMutableRawPointer?
+  var bytes: ByteStore?
   /// Bytes behind `count` that the capture left out.
   var missing: Int
   var mark: Mark
@@ -105,8 +107,8 @@ struct Stream {
   /// Whether it said something that was not understood.
   var saidOther = false
 
-  var heldFirst: UnsafeMutablePointer<HeldSegment>?
-  var heldLast: UnsafeMutablePointer<HeldSegment>?
+  var heldFirst: RecordRef<HeldSegment>?
+  var heldLast: RecordRef<HeldSegment>?
   var heldBytes = 0
   var heldCount = 0
   /// When the oldest held segment came.
@@ -128,7 +130,7 @@ struct Flow {
   var key: FlowKey
   var hash: UInt64
   /// Its two directions: what the lower end sent, then what the higher one sent.
-  var streams: UnsafeMutablePointer<Stream>
+  var streams: RecordPair<Stream>
   var layer = Layer.undecided
   /// The side that sends requests; 2 while that is not known.
   var clientSide: UInt8 = 2
@@ -137,17 +139,17 @@ struct Flow {
   /// Whether it carried bytes, and is not yet among the counted connections of a kind.
   var isCounted = false
   var lastAt: Int64
-  var older: UnsafeMutablePointer<Flow>?
-  var newer: UnsafeMutablePointer<Flow>?
+  var older: RecordRef<Flow>?
+  var newer: RecordRef<Flow>?
   /// Neighbours in the list of connections with held segments.
-  var holdingBefore: UnsafeMutablePointer<Flow>?
-  var holdingAfter: UnsafeMutablePointer<Flow>?
+  var holdingBefore: RecordRef<Flow>?
+  var holdingAfter: RecordRef<Flow>?
   var isHolding = false
   var isDraining = false
   /// The side that reset the connection; 2 for none.
   var resetBy: UInt8 = 2
-  var firstOpen: UnsafeMutablePointer<OpenRequest>?
-  var lastOpen: UnsafeMutablePointer<OpenRequest>?
+  var firstOpen: RecordRef<OpenRequest>?
+  var lastOpen: RecordRef<OpenRequest>?
   var openCount = 0
   /// The client that a PROXY protocol header names.
   var proxied = Address()
@@ -155,9 +157,9 @@ struct Flow {
   /// Whether it spoke TLS; `layer` is then that of the plaintext.
   var isSecure = false
   /// What decrypts it, as long as there is something to decrypt.
-  var tls: Unmanaged<TLSConnection>?
+  var tls: TLSConnection?
   /// The HTTP/2 on it, in clear text or decrypted; owned by the connection.
-  var http2: Unmanaged<HTTP2Connection>?
+  var http2: HTTP2Connection?
 
   /// The address of the end on that side.
   func address(_ side: Int) -> Address {
@@ -165,4 +167,4 @@ struct Flow {
   }
 }
 
-typealias FlowPointer = UnsafeMutablePointer<Flow>
+typealias FlowPointer = RecordRef<Flow>

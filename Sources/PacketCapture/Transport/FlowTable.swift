@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The connections that are known, found by their ends, and in the order of their last packet.
 struct FlowTable {
   private struct Entry {
@@ -5,11 +7,11 @@ struct FlowTable {
     var flow: FlowPointer?
   }
 
-  private var entries: UnsafeMutablePointer<Entry>
+  private var entries: FixedTable<Entry>
   private var mask: Int
   private(set) var count = 0
   private var flows = Slab<Flow>()
-  private var streams = Slab<(Stream, Stream)>()
+  private var streams = Slab<Stream>.Pairs()
   private let seed = UInt64.random(in: .min ... .max)
   /// The connections in use with the oldest and newest packet.
   private(set) var oldest: FlowPointer?
@@ -24,17 +26,8 @@ struct FlowTable {
     entries = Self.allocate(1024)
   }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
-    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-    entries.initialize(repeating: Entry(hash: 0, flow: nil), count: capacity)
-    return entries
-  }
-
-  /// Frees all memory; every flow must be finished with before.
-  mutating func deallocate() {
-    entries.deallocate()
-    flows.deallocate()
-    streams.deallocate()
+  private static func allocate(_ capacity: Int) -> FixedTable<Entry> {
+    FixedTable(repeating: Entry(hash: 0, flow: nil), count: capacity)
   }
 
   /// The hash of a key in this table.
@@ -57,11 +50,8 @@ struct FlowTable {
   /// Adds a connection.
   mutating func insert(_ key: FlowKey, _ hash: UInt64, at time: Int64) -> FlowPointer {
     if (count + 1) * 2 > mask + 1 { grow() }
-    let pair = streams.take((Stream(), Stream()))
     let flow = flows.take(
-      Flow(
-        key: key, hash: hash,
-        streams: UnsafeMutableRawPointer(pair).assumingMemoryBound(to: Stream.self), lastAt: time))
+      Flow(key: key, hash: hash, streams: streams.take(Stream()), lastAt: time))
     place(Entry(hash: hash, flow: flow))
     count += 1
     appendOpen(flow)
@@ -80,7 +70,6 @@ struct FlowTable {
     entries = Self.allocate(capacity * 2)
     mask = capacity * 2 - 1
     for index in 0..<capacity where old[index].flow != nil { place(old[index]) }
-    old.deallocate()
   }
 
   /// Forgets a connection.
@@ -101,9 +90,7 @@ struct FlowTable {
     }
     entries[hole] = Entry(hash: 0, flow: nil)
     count -= 1
-    streams.give(
-      UnsafeMutableRawPointer(flow.pointee.streams)
-        .assumingMemoryBound(to: (Stream, Stream).self))
+    streams.give(flow.pointee.streams)
     flows.give(flow)
   }
 

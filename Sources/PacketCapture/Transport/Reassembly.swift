@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension Connections {
   /// Takes in the payload of a segment: delivers it, or holds it until its turn comes.
   ///
@@ -46,7 +48,7 @@ extension Connections {
 
   /// Hands bytes that are next in order to the parser, and skips those that were not captured.
   private func deliver(
-    _ flow: FlowPointer, _ side: Int, _ bytes: UnsafeRawBufferPointer, _ missing: Int, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, _ bytes: ByteView, _ missing: Int, _ mark: Mark
   ) {
     let stream = flow.pointee.streams + side
     stream.pointee.next &+= UInt32(truncatingIfNeeded: bytes.count)
@@ -162,14 +164,14 @@ extension Connections {
     return isNew
   }
 
-  private func extent(_ node: UnsafeMutablePointer<HeldSegment>) -> Int {
+  private func extent(_ node: RecordRef<HeldSegment>) -> Int {
     node.pointee.count + node.pointee.missing
   }
 
   /// Holds the bytes from `start` to `end`, offsets like `base`, at which `payload` begins.
   private func insert(
-    _ flow: FlowPointer, _ side: Int, after: UnsafeMutablePointer<HeldSegment>?,
-    _ payload: UnsafeRawBufferPointer, _ base: Int, _ start: Int, _ end: Int, _ mark: Mark
+    _ flow: FlowPointer, _ side: Int, after: RecordRef<HeldSegment>?,
+    _ payload: ByteView, _ base: Int, _ start: Int, _ end: Int, _ mark: Mark
   ) {
     let stream = flow.pointee.streams + side
     let captured = max(0, min(end, base + payload.count) - start)
@@ -178,11 +180,11 @@ extension Connections {
       (stream.pointee.phase == .body || stream.pointee.phase == .chunk)
       && flow.pointee.layer == .http1 && flow.pointee.tls == nil
       && UInt64(end) <= stream.pointee.remaining
-    var copy: UnsafeMutableRawPointer?
-    if captured > 0, !isBody, let bytes = payload.baseAddress {
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: captured, alignment: 16)
-      memory.copyMemory(from: bytes + (start - base), byteCount: captured)
-      copy = memory
+    var copy: ByteStore?
+    if captured > 0, !isBody {
+      let store = ByteStore(capacity: captured)
+      store.write(payload.part(start - base, start - base + captured), at: 0)
+      copy = store
       stream.pointee.heldBytes += captured
       heldBytes += captured
     }
@@ -206,12 +208,12 @@ extension Connections {
   }
 
   private func compare(
-    _ node: UnsafeMutablePointer<HeldSegment>, _ known: Int, _ payload: UnsafeRawBufferPointer,
+    _ node: RecordRef<HeldSegment>, _ known: Int, _ payload: ByteView,
     _ base: Int, _ start: Int, _ end: Int
   ) {
     let last = min(end, known + node.pointee.count, base + payload.count)
     guard last > start, let bytes = node.pointee.bytes else { return }
-    let first = UnsafeRawBufferPointer(start: bytes + (start - known), count: last - start)
+    let first = bytes.view(start - known..<last - known)
     if !first.equals(payload.part(start - base, last - base)) { counts.differing &+= 1 }
   }
 
@@ -268,11 +270,11 @@ extension Connections {
       hasDelivered = true
       let old = min(max(0, -delta), segment.count)
       if let bytes = segment.bytes {
-        deliver(
-          flow, side,
-          UnsafeRawBufferPointer(start: bytes + old, count: segment.count - old),
-          max(0, segment.missing - (max(0, -delta) - old)), segment.mark)
-        bytes.deallocate()
+        withExtendedLifetime(bytes) {
+          deliver(
+            flow, side, bytes.view(old..<segment.count),
+            max(0, segment.missing - (max(0, -delta) - old)), segment.mark)
+        }
       } else {
         skipBody(flow, side, segment.count - old + segment.missing, segment.mark)
       }
@@ -291,7 +293,7 @@ extension Connections {
   }
 
   private func unlinkFirst(
-    _ flow: FlowPointer, _ side: Int, _ node: UnsafeMutablePointer<HeldSegment>
+    _ flow: FlowPointer, _ side: Int, _ node: RecordRef<HeldSegment>
   ) {
     let stream = flow.pointee.streams + side
     stream.pointee.heldFirst = node.pointee.next
@@ -306,13 +308,13 @@ extension Connections {
       stream.pointee.heldBytes -= node.pointee.count
       heldBytes -= node.pointee.count
     }
+    node.pointee.bytes = nil
     held.give(node)
   }
 
   /// Drops what a direction holds.
   func releaseHeld(_ flow: FlowPointer, _ side: Int) {
     while let node = flow.pointee.streams[side].heldFirst {
-      node.pointee.bytes?.deallocate()
       unlinkFirst(flow, side, node)
     }
     if flow.pointee.isHolding, flow.pointee.streams[1 - side].heldFirst == nil {

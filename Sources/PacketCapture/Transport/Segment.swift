@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A TCP segment as one packet showed it.
 struct Segment {
   static let fin: UInt8 = 0x01
@@ -13,7 +15,7 @@ struct Segment {
   var acknowledgment: UInt32 = 0
   var flags: UInt8 = 0
   /// The payload as far as it was captured.
-  var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+  var payload = ByteView()
   /// Bytes of payload that the packet carried behind `payload` and the capture left out.
   var missing = 0
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPExchange
 
 /// Finds recent numbers by a key of 64 bits, in memory that does not grow.
@@ -13,10 +14,7 @@ struct RecentTable {
 
   /// A key of a text's bytes; the same in every run.
   static func key(of text: String) -> UInt64 {
-    var text = text
-    return text.withUTF8 { bytes in
-      bytes.baseAddress.map { ByteHash.of($0, bytes.count, seed: 0) } ?? 0
-    }
+    text.withByteView { ByteHash.of($0, seed: 0) }
   }
 
   /// Adds a number.

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// libFuzzer's entry for programs that have a `main` of their own.
@@ -49,7 +50,7 @@ private func main() throws {
       defer { copy.deallocate() }
       copy.copyMemory(from: UnsafeRawBufferPointer(start: bytes, count: count))
       do {
-        try chosen?.run(UnsafeRawBufferPointer(copy))
+        try chosen?.run(ByteView(UnsafeRawBufferPointer(copy)))
       } catch {
         fatalError("\(error)")
       }

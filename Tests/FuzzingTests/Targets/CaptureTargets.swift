@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import InputBytes
 import TestSupport
@@ -108,7 +109,7 @@ private struct FileReading {
   var wasLost = false
 
   /// Reads bytes that come in pieces of that size.
-  init(_ bytes: UnsafeRawBufferPointer, pieces: Int) throws {
+  init(_ bytes: ByteView, pieces: Int) throws {
     var file = CaptureFile()
     damages = []
     var start = 0
@@ -116,7 +117,7 @@ private struct FileReading {
     var packets: UInt64 = 0
     while end < bytes.count {
       end = min(bytes.count, end + max(1, pieces))
-      let buffer = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+      let buffer = bytes.part(start, end)
       file.bufferOffset = UInt64(start)
       var position = 0
       steps: while true {
@@ -205,7 +206,7 @@ struct ConnectionsHarness {
   /// One segment of a connection that was seen from its beginning.
   ///
   /// - Parameter offset: bytes of that side that came before.
-  func send(_ side: Int, _ payload: UnsafeRawBufferPointer, offset: Int, number: Int) {
+  func send(_ side: Int, _ payload: ByteView, offset: Int, number: Int) {
     var segment = Segment()
     segment.source = Address(ipv4: UInt32(side))
     segment.destination = Address(ipv4: UInt32(1 - side))

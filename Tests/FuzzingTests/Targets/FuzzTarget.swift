@@ -1,3 +1,5 @@
+import Bytes
+
 /// One parser that meets bytes of any content, and what has to hold of what it makes of them.
 ///
 /// Run by libFuzzer (`Scripts/fuzz`), which looks for bytes that break it, and by the tests, which
@@ -15,12 +17,12 @@ struct FuzzTarget: Sendable {
   ///
   /// - Throws: ``Violation`` when something does not hold of the result, or whatever the parser threw
   ///   although it should not have.
-  let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
+  let run: @Sendable (ByteView) throws -> Void
 
   init(
     _ name: String, maximumLength: Int = 4096, dictionary: String? = nil,
     seeds: @escaping @Sendable () throws -> [[UInt8]],
-    run: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
+    run: @escaping @Sendable (ByteView) throws -> Void
   ) {
     self.name = name
     self.maximumLength = maximumLength
@@ -61,10 +63,10 @@ func expectEqual<Value: Equatable>(
 
 /// Takes the parameters of a run from the front of an input.
 struct InputReader {
-  private let bytes: UnsafeRawBufferPointer
+  private let bytes: ByteView
   private var position = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ bytes: ByteView) {
     self.bytes = bytes
   }
 
@@ -84,14 +86,14 @@ struct InputReader {
   }
 
   /// So many of the next bytes, or as many as there are.
-  mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
+  mutating func take(_ count: Int) -> ByteView {
     let end = min(bytes.count, position + count)
     defer { position = end }
-    return UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+    return bytes.part(position, end)
   }
 
   /// All that is left.
-  mutating func rest() -> UnsafeRawBufferPointer {
+  mutating func rest() -> ByteView {
     take(bytes.count)
   }
 }
@@ -101,11 +103,11 @@ func word(_ value: Int) -> [UInt8] {
   [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)]
 }
 
-extension UnsafeRawBufferPointer {
+extension ByteView {
   /// The lines, without their ends.
-  var lines: [UnsafeRawBufferPointer] {
+  var lines: [ByteView] {
     split(separator: 0x0A, omittingEmptySubsequences: false).map {
-      UnsafeRawBufferPointer(rebasing: $0)
+      part($0.startIndex, $0.endIndex)
     }
   }
 

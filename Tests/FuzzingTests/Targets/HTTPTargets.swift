@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 
 @testable import PacketCapture
@@ -38,7 +39,7 @@ let httpTargets: [FuzzTarget] = [
         }
         // The same fields, written without compression, are the same fields.
         let again = Direction(isFromStart: true)
-        let isDecoded = HTTPSeeds.literals(fields).withUnsafeBytes { again.decode($0) }
+        let isDecoded = HTTPSeeds.literals(fields).withByteView { again.decode($0) }
         try expect(isDecoded && again.fields == fields, "literals are not the fields again")
         try expectEqual(again.facts.status, direction.facts.status, "status")
       }
@@ -50,7 +51,7 @@ let httpTargets: [FuzzTarget] = [
         HuffmanCoder.decode(HuffmanCoder.encode(bytes)) == Array(bytes), "text does not come back")
       if let text = HuffmanCoder.decode(Array(bytes)) {
         try expect(
-          text.withUnsafeBytes { HuffmanCoder.encode($0) } == Array(bytes),
+          text.withByteView { HuffmanCoder.encode($0) } == Array(bytes),
           "code does not come back")
       }
     }),
@@ -62,7 +63,7 @@ private struct Talk {
   /// Whether anything was searched for, given up or left open.
   var isClean: Bool
 
-  init(_ bytes: UnsafeRawBufferPointer, preface: [UInt8], isSplit: Bool) throws {
+  init(_ bytes: ByteView, preface: [UInt8], isSplit: Bool) throws {
     var reader = InputReader(bytes)
     let sizes = (0..<2).map { _ in reader.byte() }
     let client = preface + Array(reader.take(reader.word()))
@@ -72,12 +73,12 @@ private struct Talk {
     var number = 0
     for (side, content) in [client, server].enumerated() {
       let size = isSplit ? 1 + sizes[side] : max(1, content.count)
-      content.withUnsafeBytes { content in
+      content.withByteView { content in
         for start in stride(from: 0, to: content.count, by: size) {
           number += 1
           harness.send(
             side,
-            UnsafeRawBufferPointer(rebasing: content[start..<min(start + size, content.count)]),
+            content.part(start, min(start + size, content.count)),
             offset: start, number: number)
         }
       }
@@ -122,7 +123,7 @@ private final class Direction {
     scratch.deallocate()
   }
 
-  func decode(_ block: UnsafeRawBufferPointer) -> Bool {
+  func decode(_ block: ByteView) -> Bool {
     decoder.decode(block, &scratch, &facts)
   }
 
@@ -149,7 +150,7 @@ private enum HuffmanCoder {
     return codes
   }()
 
-  static func encode(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+  static func encode(_ text: ByteView) -> [UInt8] {
     var result: [UInt8] = []
     var bits: UInt64 = 0
     var count = 0
@@ -169,13 +170,10 @@ private enum HuffmanCoder {
   }
 
   static func decode(_ coded: [UInt8]) -> [UInt8]? {
-    let room = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: HuffmanCode.longestText(of: coded.count), alignment: 1)
-    defer { room.deallocate() }
-    guard let base = room.baseAddress,
-      let count = coded.withUnsafeBytes({ HuffmanCode.shared.decode($0, into: base) })
-    else { return nil }
-    return Array(room[..<count])
+    var text = HeadBuffer()
+    defer { text.deallocate() }
+    guard coded.withByteView({ HuffmanCode.shared.decode($0, into: &text) }) else { return nil }
+    return Array(text.bytes)
   }
 }
 

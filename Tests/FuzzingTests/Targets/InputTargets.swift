@@ -1,3 +1,4 @@
+import Bytes
 import InputBytes
 
 @testable import Postflight

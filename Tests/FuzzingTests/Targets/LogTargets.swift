@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import InputBytes
 
@@ -51,7 +52,7 @@ let logTargets: [FuzzTarget] = [
         return
       }
       guard case .format(let format) = choice else { return }
-      let lines = UnsafeRawBufferPointer(rebasing: bytes[min(end + 1, bytes.count)...])
+      let lines = bytes.from(min(end + 1, bytes.count))
       try expectSoundLines(lines, format)
     }),
   FuzzTarget(
@@ -63,7 +64,7 @@ let logTargets: [FuzzTarget] = [
           formats.count <= AccessLogLimits.configurationFormats, "more formats than are taken")
         for format in formats.prefix(4) {
           _ = format.recordedFields
-          try LogSeeds.line.withUnsafeBytes { line in
+          try LogSeeds.line.withByteView { line in
             try expectSoundLines(line, format)
           }
         }
@@ -75,8 +76,8 @@ let logTargets: [FuzzTarget] = [
     "time-stamp", maximumLength: 128, dictionary: "time", seeds: LogSeeds.stamps,
     run: { bytes in
       let text = Array(bytes) + [0]
-      try text.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
+      try text.withByteView { buffer in
+        let base = buffer.part(0, bytes.count)
         let forms: [StampForm] = [
           .any, .clf, .iso, .epoch(unit: 1_000_000_000), .epoch(unit: 1000), .epoch(unit: 1),
           .items([
@@ -109,15 +110,14 @@ let logTargets: [FuzzTarget] = [
       try expect(WireText.bytes(of: text) == Array(bytes), "bytes do not come back from a text")
       var writer = JSONWriter()
       writer.string(text)
-      let value = writer.bytes.withUnsafeBytes { try? JSONReader.read($0) }
+      let value = writer.bytes.withByteView { try? JSONReader.read($0) }
       try expect(value?.text?.hasSameBytes(as: text) == true, "a text does not come back from JSON")
       let padded = Array(bytes) + [0]
-      try padded.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
+      try padded.withByteView { buffer in
         for escaping in [
           Escaping.nginxDefault, .nginxJSON, .none, .apache, .anyText, .anyJSON,
         ] {
-          let plain = ValueEscapes.text(base, bytes.count, escaping)
+          let plain = ValueEscapes.text(buffer.part(0, bytes.count), escaping)
           if !bytes.contains(UInt8(ascii: "\\")) {
             try expect(plain.hasSameBytes(as: text), "a value without escapes was changed")
           }
@@ -128,7 +128,7 @@ let logTargets: [FuzzTarget] = [
 
 /// An error names a place that is there.
 private func expectPlace(
-  of error: FormatError, in bytes: UnsafeRawBufferPointer
+  of error: FormatError, in bytes: ByteView
 ) throws {
   try expect(!error.reason.isEmpty, "an error without a reason")
   try expect(
@@ -142,7 +142,7 @@ private func expectPlace(
 
 /// Reads lines, of which each comes to exactly one thing.
 private func expectSoundLines(
-  _ bytes: UnsafeRawBufferPointer, _ format: LogFormat
+  _ bytes: ByteView, _ format: LogFormat
 ) throws {
   for keepsAll in [true, false] {
     var options = IngestOptions()
@@ -154,10 +154,9 @@ private func expectSoundLines(
     for (index, line) in bytes.lines.enumerated() {
       // A copy of its own, so that reading beyond it is found.
       let copy = Array(line)
-      let outcome = copy.withUnsafeBufferPointer { buffer -> LineInterpreter.Outcome in
-        guard let base = buffer.baseAddress else { return .skipped("blank-line") }
-        return interpreter.read(
-          base, buffer.count, source: "fuzz@0", number: UInt64(index + 1), keepsAll: keepsAll,
+      let outcome = copy.withByteView { buffer -> LineInterpreter.Outcome in
+        interpreter.read(
+          buffer, buffer.count, source: "fuzz@0", number: UInt64(index + 1), keepsAll: keepsAll,
           into: &exchanges)
       }
       switch outcome {

@@ -1,3 +1,4 @@
+import Bytes
 import FetchCORS
 import HTTPExchange
 import IncidentReport
@@ -43,13 +44,13 @@ let recordTargets: [FuzzTarget] = [
           return
         }
         for line in calls.split(separator: 0x0A) {
-          let record = line.withUnsafeBytes { try? CallStreamRecord(line: $0) }
+          let record = line.withByteView { try? CallStreamRecord(line: $0) }
           guard let record else {
             throw Violation(description: "report cannot read what replay writes")
           }
           if case .call = record { count += 1 }
         }
-        try calls.withUnsafeBytes { calls in
+        try calls.withByteView { calls in
           try withMemoryFile(calls) { path in
             let totals = try report(StageOptions(inputs: [path])) { _, _ in }.totals
             try expectEqual(
@@ -75,7 +76,7 @@ func expectStable<Value: Equatable>(
   try expect(written.last == 0x0A && !written.dropLast().contains(0x0A), "a record of two lines")
   let back: Value
   do {
-    back = try read(try written.withUnsafeBytes { try JSONReader.read($0) })
+    back = try read(try written.withByteView { try JSONReader.read($0) })
   } catch {
     throw Violation(description: "\(error): \(String(decoding: written, as: UTF8.self))")
   }
@@ -117,7 +118,7 @@ enum RecordSeeds {
   /// Exchanges, calls, and the other records of both streams.
   static func lines() throws -> [[UInt8]] {
     let exchanges = try exchanges()
-    let calls = try exchanges.flatMap { $0 }.withUnsafeBytes { bytes in
+    let calls = try exchanges.flatMap { $0 }.withByteView { bytes in
       try withMemoryFile(bytes) { try lines({ _ = try replay($0, to: $1) }, $0) }
     }
     return Array(exchanges.prefix(6) + exchanges.suffix(1) + calls.prefix(6) + calls.suffix(2))

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import InputBytes
 
@@ -34,7 +35,7 @@ enum Samples {
 /// Calls `body` with the path of a file that holds `bytes`, in memory where the system has a place
 /// for that.
 func withMemoryFile<Result>(
-  _ bytes: UnsafeRawBufferPointer, _ body: (String) throws -> Result
+  _ bytes: ByteView, _ body: (String) throws -> Result
 ) throws -> Result {
   var template = Array("\(memoryFolder)/postflight-fuzz-XXXXXX".utf8CString)
   let descriptor = mkstemp(&template)
@@ -46,8 +47,8 @@ func withMemoryFile<Result>(
   }
   var written = 0
   while written < bytes.count {
-    let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-    let count = write(descriptor, rest.baseAddress, rest.count)
+    let rest = bytes.from(written)
+    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     guard count > 0 else { throw Violation(description: "the file cannot be written") }
     written += count
   }

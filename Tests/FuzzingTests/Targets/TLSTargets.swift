@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import InputBytes
 
@@ -93,7 +94,7 @@ enum TLSSeeds {
     let capture = try Samples.bytes("SampleCaptures/chromium-tls.pcap.gz")
     var talks: [[(side: Int, bytes: [UInt8])]] = []
     var places: [UInt32: (index: Int, firstPort: UInt16)] = [:]
-    capture.withUnsafeBytes { buffer in
+    capture.withByteView { buffer in
       var file = CaptureFile()
       var decoder = PacketDecoder()
       var position = 0

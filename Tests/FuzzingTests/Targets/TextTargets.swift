@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 
 @testable import FetchCORS
@@ -128,7 +129,7 @@ extension CallEvidence {
 
   /// `name: value` lines; a number in place of a name stands for a known one.
   private static func message(
-    _ coverage: Coverage, _ bytes: UnsafeRawBufferPointer
+    _ coverage: Coverage, _ bytes: ByteView
   ) -> MessageEvidence {
     let fields = bytes.lines.compactMap { line -> HeaderField? in
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }

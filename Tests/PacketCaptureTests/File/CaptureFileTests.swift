@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -185,7 +186,7 @@ struct CaptureFileTests {
         var reader = CaptureFile()
         var position = 0
         var packets = 0
-        file[..<length].withUnsafeBytes { bytes in
+        file[..<length].withByteView { bytes in
           while true {
             let step = reader.step(bytes, &position)
             if case .packet = step { packets += 1 }

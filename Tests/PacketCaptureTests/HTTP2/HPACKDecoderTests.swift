@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import PacketCapture
@@ -125,7 +126,7 @@ struct HPACKDecoderTests {
     ] as [([UInt8], Int, Int?)])
   func integers(_ bytes: [UInt8], _ prefix: Int, _ expected: Int?) {
     var position = 0
-    #expect(bytes.withUnsafeBytes { HPACKDecoder.integer($0, &position, prefix) } == expected)
+    #expect(bytes.withByteView { HPACKDecoder.integer($0, &position, prefix) } == expected)
   }
 
   @Test("every byte survives the Huffman code, and its padding is checked")
@@ -136,17 +137,15 @@ struct HPACKDecoderTests {
         let coded = HeaderBlock.huffman(plain)
         var text = HeadBuffer()
         defer { text.deallocate() }
-        let room = text.reserve(HuffmanCode.longestText(of: coded.count))
-        let length = coded.withUnsafeBytes { HuffmanCode.shared.decode($0, into: room) }
-        text.grow(by: length ?? 0)
-        #expect(Array(text.bytes) == plain)
+        let isWhole = coded.withByteView { HuffmanCode.shared.decode($0, into: &text) }
+        #expect(isWhole && Array(text.bytes) == plain)
       }
     }
-    let room = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 1)
-    defer { room.deallocate() }
+    var text = HeadBuffer()
+    defer { text.deallocate() }
     // Padding of zeros, of eight ones, and the end of string itself.
     for coded: [UInt8] in [[0x18], [0x1F, 0xFF], [0xFF, 0xFF, 0xFF, 0xFC], [0xFF]] {
-      #expect(coded.withUnsafeBytes { HuffmanCode.shared.decode($0, into: room) } == nil)
+      #expect(!coded.withByteView { HuffmanCode.shared.decode($0, into: &text) })
     }
   }
 

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -297,7 +298,7 @@ struct HTTP2StreamTests {
       for start in stride(from: 0, to: bytes.count, by: piece) {
         mark.time += 1
         mark.number += 1
-        bytes[start..<min(start + piece, bytes.count)].withUnsafeBytes {
+        bytes[start..<min(start + piece, bytes.count)].withByteView {
           connections.feedHTTP2(flow, side, $0, mark)
         }
       }

@@ -1,3 +1,5 @@
+import Bytes
+
 @testable import PacketCapture
 
 /// Compresses header blocks, as senders do.
@@ -126,7 +128,7 @@ final class DecodedDirection {
 
   /// `name: value` of each field that is known.
   func decode(_ block: [UInt8]) -> [String] {
-    isDecoded = block.withUnsafeBytes { decoder.decode($0, &scratch, &facts) }
+    isDecoded = block.withByteView { decoder.decode($0, &scratch, &facts) }
     var fields: [String] = []
     FieldList.forEach(scratch.list.bytes) {
       fields.append(

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -184,7 +185,7 @@ struct LinkLayerTests {
     var decoder = PacketDecoder()
     for packet in builder.packets {
       for length in 0...packet.frame.count {
-        packet.frame[..<length].withUnsafeBytes { bytes in
+        packet.frame[..<length].withByteView { bytes in
           let fate = decoder.decode(.ethernet, bytes, wire: packet.frame.count, at: 0)
           if fate == .segment {
             #expect(decoder.segment.payload.count + decoder.segment.missing <= packet.frame.count)
@@ -206,7 +207,7 @@ struct LinkLayerTests {
           UInt8.random(in: 0...255, using: &generator)
       }
       for link in CaptureBuilder.Link.allCases {
-        frame.withUnsafeBytes { bytes in
+        frame.withByteView { bytes in
           let layer = LinkLayer(linkType: link.rawValue)
           let fate = decoder.decode(layer, bytes, wire: bytes.count, at: 0)
           if fate == .segment { #expect(decoder.segment.missing >= 0) }
@@ -282,6 +283,6 @@ struct LinkLayerTests {
     ] as [([UInt16], String)])
   func addresses(groups: [UInt16], text: String) {
     let bytes = groups.flatMap { CaptureBuilder.big16(Int($0)) }
-    #expect(bytes.withUnsafeBytes { Address(ipv6: $0, at: 0) }.text == text)
+    #expect(bytes.withByteView { Address(ipv6: $0, at: 0) }.text == text)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 import Testing
 
@@ -46,8 +47,8 @@ struct KeyScheduleTests {
   func retry() {
     let session = SyntheticTLS(.aes128)
     let hello = session.serverHello(random: SyntheticTLS.retryRandom)
-    hello.withUnsafeBytes { #expect(ServerHello($0.from(4))?.isRetryRequest == true) }
-    session.serverHello().withUnsafeBytes { bytes in
+    hello.withByteView { #expect(ServerHello($0.from(4))?.isRetryRequest == true) }
+    session.serverHello().withByteView { bytes in
       #expect(ServerHello(bytes.from(4))?.isRetryRequest == false)
       #expect(ServerHello(bytes.from(4))?.version == 0x0304)
     }
@@ -73,18 +74,18 @@ struct KeyScheduleTests {
     session.offersEarlyData = true
     let client = Array(session.clientHello.dropFirst(4))
     let server = Array(session.serverHello().dropFirst(4))
-    client.withUnsafeBytes { bytes in
+    client.withByteView { bytes in
       #expect(ClientHello(bytes)?.serverName == "api.example")
       #expect(ClientHello(bytes)?.offersEarlyData == true)
     }
     for length in 0..<client.count {
-      client.withUnsafeBytes { whole in
+      client.withByteView { whole in
         let hello = ClientHello(whole.part(0, length))
         #expect(hello == nil || hello?.serverName == nil)
       }
     }
     for length in 0..<server.count {
-      server.withUnsafeBytes { whole in
+      server.withByteView { whole in
         let hello = ServerHello(whole.part(0, length))
         #expect(hello == nil || hello?.version == 0x0303)
       }

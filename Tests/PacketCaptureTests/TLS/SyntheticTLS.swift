@@ -1,3 +1,4 @@
+import Bytes
 import Crypto
 import Foundation
 import TestSupport
@@ -76,7 +77,7 @@ struct SyntheticTLS {
 
   func keyLog(without left: [String] = []) -> TLSKeyLog {
     var log = TLSKeyLog()
-    Array(keyLogText(without: left).utf8).withUnsafeBytes { log.add(text: $0) }
+    Array(keyLogText(without: left).utf8).withByteView { log.add(text: $0) }
     return log
   }
 

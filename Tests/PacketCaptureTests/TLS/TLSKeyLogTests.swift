@@ -1,3 +1,4 @@
+import Bytes
 import InputBytes
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ import Testing
 struct TLSKeyLogTests {
   private func log(_ text: String) -> TLSKeyLog {
     var log = TLSKeyLog()
-    Array(text.utf8).withUnsafeBytes { log.add(text: $0) }
+    Array(text.utf8).withByteView { log.add(text: $0) }
     return log
   }
 
@@ -30,7 +31,7 @@ struct TLSKeyLogTests {
       """)
     #expect(log.count == 3)
     #expect(log.malformedLines == 0)
-    let key = Array(random.utf8).withUnsafeBytes { TLSRandom(hexadecimal: $0) }
+    let key = Array(random.utf8).withByteView { TLSRandom(hexadecimal: $0) }
     guard let key else {
       Issue.record("no random")
       return
@@ -63,7 +64,7 @@ struct TLSKeyLogTests {
     let second = String(repeating: "02", count: 48)
     let log = log("CLIENT_RANDOM \(random) \(first)\nCLIENT_RANDOM \(random) \(second)\n")
     #expect(log.count == 1)
-    let key = Array(random.utf8).withUnsafeBytes { TLSRandom(hexadecimal: $0) }
+    let key = Array(random.utf8).withByteView { TLSRandom(hexadecimal: $0) }
     #expect(key.flatMap { log.secret(.master, $0) } == [UInt8](repeating: 2, count: 48))
   }
 
@@ -108,7 +109,7 @@ struct TLSKeyLogTests {
       let random =
         String(String(number + 1_000_000).dropFirst()) + String(repeating: "0", count: 58)
       Array("CLIENT_RANDOM \(random) \(String(repeating: digit, count: 96))".utf8)
-        .withUnsafeBytes { log.add(text: $0) }
+        .withByteView { log.add(text: $0) }
     }
     for number in 0..<130 { add(number, "a") }
     #expect(log.count == 100 && log.refusedLines == 30 && log.malformedLines == 0)

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import InputBytes
 import TestSupport
@@ -225,10 +226,10 @@ struct TLSLossTests {
             keys: TLSKeys(session.keyLog()), deliver: { _, _, _ in }, miss: { _, _, _, _ in })
           for (index, stream) in streams.enumerated() {
             let part = index == side ? Array(stream[..<length]) : stream
-            part.withUnsafeBytes { connection.receive(index, $0, Mark()) }
+            part.withByteView { connection.receive(index, $0, Mark()) }
           }
           connection.lose(side, .max, gapEnd: 0, Mark())
-          streams[side].withUnsafeBytes { connection.receive(side, $0, Mark()) }
+          streams[side].withByteView { connection.receive(side, $0, Mark()) }
           connection.end(side, Mark())
           #expect(connection.heldBytes < 200_000)
         }

@@ -1,3 +1,4 @@
+import Bytes
 import HTTPExchange
 import TestSupport
 import Testing
@@ -157,7 +158,7 @@ struct TLSSessionTests {
         String(line.dropLast(2)) + (line.hasSuffix("00") ? "11" : "00") + "\n"
       }.joined()
       var keys = TLSKeyLog()
-      Array(text.utf8).withUnsafeBytes { keys.add(text: $0) }
+      Array(text.utf8).withByteView { keys.add(text: $0) }
       let reading = try Reading(file.pcap(), keys: keys)
       #expect(reading.exchanges.isEmpty)
       #expect(reading.isBalanced)
@@ -360,7 +361,7 @@ struct TLSSessionTests {
         ask("/2", &builder, &talk, &second)
       }
       var keys = session.keyLog()
-      Array(second.keyLogText().utf8).withUnsafeBytes { keys.add(text: $0) }
+      Array(second.keyLogText().utf8).withByteView { keys.add(text: $0) }
       let reading = try Reading(file.pcap(), keys: keys)
       #expect(reading.summaries == ["GET /1 200", "GET /2 200"], "\(suite)")
     }
