@@ -37,7 +37,8 @@ struct LineInputTests {
   @Test("a stage that meets a longer line says which, and that it is no record")
   func stage() throws {
     let line = [UInt8](repeating: 0x20, count: LineInput.maximumLine + 2 * ByteInput.chunkSize)
-    _ = try withTemporaryFile(Array("{\"schema\":\"postflight.".utf8) + line, named: "long.ndjson") {
+    _ = try withTemporaryFile(Array("{\"schema\":\"postflight.".utf8) + line, named: "long.ndjson")
+    {
       path in
       #expect {
         _ = try replay(StageOptions(inputs: [path])) { _ in }
