@@ -248,11 +248,37 @@ static void http2Updates(uint32_t count) {
   struct Side client, target;
   openSides(0, 80, &client, &target);
   openHTTP2(&client, &target);
-  for (uint32_t n = 0; n < count / 4000 + 1; n++) {
+  for (uint32_t n = 0; n < count; n++) {
+    // Emptied, made large again, and filled with the smallest fields, which the next one takes out.
     uint32_t at = 9;
-    for (int k = 0; k < 4000; k++) memcpy(bytes + at, "\x20\x3f\xe1\x1f", 4), at += 4;
-    frame(bytes, at - 9, 1, 5, 2 * n + 1);
+    memcpy(bytes + at, "\x20\x3f\xe1\x1f", 4), at += 4;
+    at += requestBlock(bytes + at);
+    for (int k = 0; k < 120; k++) at += literal(bytes + at, 0x40, "a", "b", 1);
+    frame(bytes, at - 9, 1, 5, 2 * (n % 1000000) + 1);
     writeSegment(&client, &target, push, bytes, at);
+    now += 5;
+  }
+}
+
+static void http2References(uint32_t count) {
+  static uint8_t bytes[65000];
+  static char blanks[15000];
+  memset(blanks, ' ', sizeof blanks);
+  struct Side client, target;
+  openSides(0, 80, &client, &target);
+  openHTTP2(&client, &target);
+  // A table of 64 KiB, and in it one value that looks as if it had to be searched for its end.
+  uint32_t at = 9;
+  memcpy(bytes + at, "\x3f\xe1\xff\x03", 4), at += 4;
+  at += requestBlock(bytes + at);
+  at += literal(bytes + at, 0x40, ":method", blanks, sizeof blanks);
+  frame(bytes, at - 9, 1, 5, 1);
+  writeSegment(&client, &target, push, bytes, at);
+  // Every byte of these blocks stands for that field.
+  memset(bytes + 9, 0xBE, 16000);
+  for (uint32_t n = 0; n < count / 16000; n++) {
+    frame(bytes, 16000, 1, 5, 2 * n + 3);
+    writeSegment(&client, &target, push, bytes, 9 + 16000);
     now += 5;
   }
 }
@@ -462,7 +488,8 @@ static const struct {
     {"pcapng-interfaces", 1000000, "-", interfaces, 0},
     {"http2-streams", 1000000, "-", http2Streams, 1},
     {"http2-tables", 10000, "-", http2Tables, 1},
-    {"http2-table-updates", 4000000, "-", http2Updates, 1},
+    {"http2-table-updates", 100000, "-", http2Updates, 1},
+    {"http2-references", 16000000, "-", http2References, 1},
     {"http2-continuations", 1000000, "-", http2Continuations, 1},
     {"client-hellos", 300000, "-", clientHellos, 1},
     {"quic-flows", 1000000, "-", quicFlows, 1},
@@ -477,8 +504,8 @@ static const struct {
     {"gzip-bomb", 4000000, "gzip", sameLine, 0},
     {"deep-json", 10000000, "-", deepJSON, 0},
     {"deep-record", 5000000, "record", deepRecord, 0},
-    {"log-formats", 1000000, "format", manyFormats, 0},
-    {"tls-secrets", 1000000, "keys", manySecrets, 0},
+    {"log-formats", 350000, "format", manyFormats, 0},
+    {"tls-secrets", 1200000, "keys", manySecrets, 0},
 };
 
 int main(int argc, char **argv) {

@@ -28,11 +28,15 @@ struct FloodTests {
     Flood("out-of-order-segments", 20_000, [2, 3]),
     Flood("endless-heads", 22_000, [2, 3]),
     Flood("unanswered-requests", 500, [0, 2, 3]),
-    Flood("pcapng-interfaces", 5000, [2], "\"damages\":904", "interface description"),
+    Flood(
+      "pcapng-interfaces", 5000, [2], "\"damages\":904", "more than 4096 interfaces",
+      "\"offset\":81948"),
     Flood("http2-streams", 2000, [3], "stream-limit-reached\":976", "\"undetermined\":2000"),
     Flood("http2-tables", 20, [0, 2, 3]),
-    Flood("http2-table-updates", 10_000, [2, 3]),
-    Flood("http2-continuations", 20_000, [2, 3]),
+    Flood("http2-table-updates", 1000, [3], "\"exchanges\":1000"),
+    Flood(
+      "http2-references", 80_000, [3], "header-blocks-too-long\":5", "\"exchanges\":6"),
+    Flood("http2-continuations", 20_000, [3], "header-blocks-too-long\":1", "\"read\":20007"),
     Flood("client-hellos", 300, [3]),
     Flood("quic-flows", 1000, [3], "quic"),
     Flood("origins", 9000, [0], "\"blocked\":9000"),

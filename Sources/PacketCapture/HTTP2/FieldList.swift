@@ -99,7 +99,8 @@ struct HeaderFacts {
       if name.count == 6, name.hasCaseless("origin") { hasOrigin = true }
       return
     }
-    let text = FieldList.withoutBlanks(value)
+    // Beyond the limit each byte of a block may stand for the same value of 64 KiB of blanks.
+    let text = isTooLong ? value : FieldList.withoutBlanks(value)
     if name.count == 7, name.has(":status") {
       guard text.count == 3, isDigit(text[0]), isDigit(text[1]), isDigit(text[2]) else {
         return
