@@ -138,6 +138,7 @@ extension CaptureFile {
     }
     guard position + padded <= buffer.count else { return .needsMore }
     let block = buffer.part(position, position + length)
+    let offset = bufferOffset + UInt64(position)
     guard block.word32(length & ~3 - 4, isBig: section.isBig) == UInt32(length) || length % 4 != 0
     else {
       // A wrong length behind the block is forgiven when the next block stands where it should.
@@ -146,16 +147,15 @@ extension CaptureFile {
       {
         addDamage(
           SourceRecord.Damage(
-            offset: bufferOffset + UInt64(position), number: number + 1,
-            what: "the two lengths of a block differ"))
+            offset: offset, number: number + 1, what: "the two lengths of a block differ"))
         position += padded
-        return read(type, block)
+        return read(type, block, at: offset)
       }
       lose(position, "the two lengths of a block differ")
       return .nothing
     }
     position += padded
-    return read(type, block)
+    return read(type, block, at: offset)
   }
 
   private mutating func beginSection(isBig: Bool) {
@@ -184,9 +184,10 @@ extension CaptureFile {
     return .nothing
   }
 
-  private mutating func read(_ type: UInt32, _ block: ByteView) -> Step {
+  /// - Parameter offset: where the block begins in the input.
+  private mutating func read(_ type: UInt32, _ block: ByteView, at offset: UInt64) -> Step {
     switch type {
-    case 1: return interfaceDescription(block)
+    case 1: return interfaceDescription(block, at: offset)
     case 2: return oldPacket(block)
     case 3: return simplePacket(block)
     case 5: return interfaceStatistics(block)
@@ -222,9 +223,14 @@ extension CaptureFile {
     }
   }
 
-  private mutating func interfaceDescription(_ block: ByteView) -> Step {
+  private mutating func interfaceDescription(_ block: ByteView, at offset: UInt64) -> Step {
     guard block.count >= 20, section.interfaces.count < CaptureLimits.interfaces else {
-      damage("an interface description cannot be used")
+      addDamage(
+        SourceRecord.Damage(
+          offset: offset, number: number + 1,
+          what: block.count < 20
+            ? "an interface description is too short"
+            : "a section has more than \(CaptureLimits.interfaces) interfaces"))
       return .nothing
     }
     let isBig = section.isBig
@@ -253,10 +259,6 @@ extension CaptureFile {
     }
     section.interfaces[index].dropped = dropped
     return .nothing
-  }
-
-  private mutating func damage(_ what: String) {
-    addDamage(SourceRecord.Damage(offset: nil, number: number + 1, what: what))
   }
 
   /// Makes `bytes` the next packet.
