@@ -22,6 +22,8 @@ struct ExchangeBuilder {
   /// Whether a line had a block of header fields.
   var sawRequestBlock = false
   var sawResponseBlock = false
+  /// Whether fields of the block that was read last were left out.
+  var isBlockCut = false
   /// The same of `User-Agent`.
   var hidesUserAgent = false
 

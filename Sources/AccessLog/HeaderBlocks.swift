@@ -74,8 +74,8 @@ extension ExchangeBuilder {
       sawResponseBlock = true
       let fields = block(
         line, line.layout.roles.responseBlock, line.layout.roles.responseShape, isRequest: false)
-      if line.layout.roles.responseShape.isWhole {
-        return MessageEvidence(coverage: .complete, fields: fields)
+      if line.layout.roles.responseShape.isWhole || isBlockCut {
+        return MessageEvidence(coverage: isBlockCut ? .truncated : .complete, fields: fields)
       }
       for field in fields { noteField(line, field.name, isRequest: false) }
       return MessageEvidence(
@@ -150,6 +150,7 @@ extension ExchangeBuilder {
 
   /// The coverage of a request whose fields stand in a block.
   private mutating func requestCoverage(_ line: Line, of fields: [HeaderField]) -> Coverage {
+    if isBlockCut { return .truncated }
     guard line.layout.roles.requestShape.isWhole else {
       for field in fields { noteField(line, field.name, isRequest: true) }
       return line.layout.family >= 0
@@ -275,6 +276,12 @@ extension ExchangeBuilder {
     return lines
   }
 
+  /// Whether one more field of a block may be kept; what is left out is unknown, not absent.
+  private mutating func hasRoom(_ fields: [HeaderField]) -> Bool {
+    if fields.count >= AccessLogLimits.blockFields { isBlockCut = true }
+    return !isBlockCut
+  }
+
   /// The fields of a block.
   private mutating func block(
     _ line: Line, _ field: Int, _ shape: BlockShape, isRequest: Bool
@@ -283,16 +290,18 @@ extension ExchangeBuilder {
     let base = line.base
     let start = Int(range.start)
     let end = Int(range.end)
+    isBlockCut = false
     var fields: [HeaderField] = []
     switch shape.spelling {
     case .object:
       var stop = 0
       _ = JSONScan.forEachMember(base, start, end, endsAt: &stop) { name, value in
-        guard !value.isEmpty, fields.count < AccessLogLimits.blockFields else { return }
+        guard !value.isEmpty, hasRoom(fields) else { return }
         if base[value.lowerBound] == UInt8(ascii: "[") {
           var isEmpty = true
           _ = JSONScan.forEachElement(base, value.lowerBound, value.upperBound) { element in
             isEmpty = false
+            guard hasRoom(fields) else { return }
             add(base, name, MemberMap.range(base, element), isRequest, to: &fields)
           }
           // Caddy hides secrets so: the name is there, the value is not.
@@ -307,7 +316,7 @@ extension ExchangeBuilder {
       }
     case .list:
       _ = JSONScan.forEachElement(base, start, end) { element in
-        guard fields.count < AccessLogLimits.blockFields else { return }
+        guard hasRoom(fields) else { return }
         var name: Range<Int>?
         var value = FieldRange(start: 0, end: -1)
         var stop = 0
@@ -326,7 +335,7 @@ extension ExchangeBuilder {
     case .lines:
       let text = Array(interner.decoded(line.bytes(range)).utf8)
       text.withByteView { buffer in
-        for part in buffer.split(separator: 0x0A) where fields.count < AccessLogLimits.blockFields {
+        for part in buffer.split(separator: 0x0A) where hasRoom(fields) {
           guard let colon = part.firstIndex(of: UInt8(ascii: ":")), colon > part.startIndex else {
             continue
           }
