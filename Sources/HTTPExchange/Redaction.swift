@@ -94,15 +94,14 @@ public enum Redaction {
   /// The fragment goes: a browser never sends it, and in a `Location` it may hold an access token.
   public static func url(_ text: String) -> String {
     if text.withByteView(isPlain) { return text }
-    let text = withoutJWTs(text)
+    // URL parsers drop these before anything else, so that what they part is one token.
+    var text = text
+    if text.utf8.contains(where: isDropped) {
+      text = String(decoding: text.utf8.filter { !isDropped($0) }, as: UTF8.self)
+    }
+    text = withoutJWTs(text)
     var url = Substring(text)
     if let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) { url = url[..<fragment] }
-    // URL parsers drop these before anything else.
-    if url.utf8.contains(where: { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }) {
-      url = Substring(
-        String(
-          decoding: url.utf8.filter { $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
-    }
     let start = authorityStart(url)
     let end =
       start.map { start in
@@ -112,6 +111,11 @@ public enum Redaction {
     return withoutUserInfo(url[..<end], from: start)
       + withoutSecrets(url[end..<query], separators: ";/", isNamed: true)
       + withoutSecrets(url[query...], separators: "?&;", isNamed: false)
+  }
+
+  /// Tab, line feed and carriage return.
+  private static func isDropped(_ byte: UInt8) -> Bool {
+    byte == 0x09 || byte == 0x0A || byte == 0x0D
   }
 
   /// Where user info would stand; `nil` when the URL has no authority.
