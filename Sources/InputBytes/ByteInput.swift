@@ -52,12 +52,25 @@ public final class ByteInput {
   ///   - readsAhead: whether a thread of its own inflates ahead of the caller. What is stored as it
   ///     is needs none: handing a buffer over costs more than copying it out of the page cache.
   /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
-  public init(path: String, readsAhead: Bool = false) throws(InputError) {
+  public convenience init(path: String, readsAhead: Bool = false) throws(InputError) {
     let descriptor =
       unsafe path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else {
       throw InputError(path: path, reason: systemReason(errno))
     }
+    try self.init(descriptor: descriptor, path: path, readsAhead: readsAhead)
+  }
+
+  /// Reads on from where a descriptor stands, and closes it in the end, also when this fails.
+  ///
+  /// - Parameters:
+  ///   - descriptor: an open file, whose name need not exist any more.
+  ///   - path: what it is called in messages.
+  ///   - readsAhead: see ``init(path:readsAhead:)``.
+  /// - Throws: ``InputError`` when its first bytes cannot be read.
+  public init(
+    descriptor: CInt, path: String, readsAhead: Bool = false
+  ) throws(InputError) {
     do throws(InputDamage) {
       bytes = try ByteSource(descriptor: descriptor)
     } catch {
@@ -83,10 +96,27 @@ public final class ByteInput {
     }
     head.removeLast(head.count - filled)
     self.head = head
-    digest = SHA256.hash(data: head).prefix(6)
-      .map { String(String(UInt16($0) + 256, radix: 16).dropFirst()) }.joined()
+    digest = Self.digest(of: head[...])
     let isWorthIt = readsAhead && bytes.isGzip && damage == nil && filled == Self.headSize
     readAhead = isWorthIt ? ReadAhead(bytes) : nil
+  }
+
+  private static func digest(of bytes: ArraySlice<UInt8>) -> String {
+    var hash = SHA256()
+    hash.update(data: bytes)
+    return hash.finalize().prefix(6)
+      .map { String(String(UInt16($0) + 256, radix: 16).dropFirst()) }.joined()
+  }
+
+  /// Whether an input that was opened before, under this or another path, had this one's beginning: it
+  /// may have grown since.
+  ///
+  /// - Parameters:
+  ///   - digest: that of the other one.
+  ///   - count: the bytes of its head.
+  public func goesOn(from digest: String, of count: Int) -> Bool {
+    guard head.count > count else { return head.count == count && digest == self.digest }
+    return Self.digest(of: head[..<count]) == digest
   }
 
   private static func shown(_ name: String) -> String {

@@ -6,13 +6,14 @@ internal import InputBytes
 /// Where exchanges go that have to wait for others and are too many to be held: sorted into temporary
 /// files, each of which is then a source like any other.
 ///
-/// A file has no name as soon as it is open, so that nothing stays behind whatever happens.
+/// A file has no name before anything is written into it, so that nothing stays behind whatever happens.
 struct MergeSpool {
   /// Files that there may be at once.
   static let maximumRuns = 128
 
-  /// Exchanges that are read of one at once.
+  /// Exchanges that are read of one at once, and the bytes after which they are fewer.
   private static let batchSize = 128
+  private static let batchBytes = 256 << 10
 
   /// The folder in which files are made.
   let folder: String
@@ -26,14 +27,13 @@ struct MergeSpool {
     _ next: () throws(StageError) -> Exchange?
   ) throws(StageError) -> any ExchangeSource {
     let path = folder + "/.postflight-" + UUID().uuidString + ".run"
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw Self.failure(in: folder, systemReason(errno))
     }
-    defer {
-      _ = unsafe unlink(path)
-      close(descriptor)
-    }
+    _ = unsafe unlink(path)
+    var isHandedOver = false
+    defer { if !isHandedOver { close(descriptor) } }
     let folder = folder
     var lines = LineSink { (piece) throws(StageError) in
       let error = piece.write(to: descriptor)
@@ -41,8 +41,14 @@ struct MergeSpool {
     }
     while let exchange = try next() { try lines.write { exchange.write(to: &$0) } }
     try lines.flush()
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw Self.failure(in: folder, systemReason(errno))
+    }
+    isHandedOver = true
     do throws(InputError) {
-      return RecordSource(try ByteInput(path: path), batchSize: Self.batchSize)
+      return RecordSource(
+        try ByteInput(descriptor: descriptor, path: path), batchSize: Self.batchSize,
+        batchBytes: Self.batchBytes)
     } catch {
       throw Self.failure(in: folder, error.reason)
     }

@@ -10,12 +10,14 @@ final class RecordSource {
   /// What the earlier stage read.
   private(set) var sources = BoundedSources()
 
-  /// Records that are read at once.
+  /// Records that are read at once, and the bytes of the lines after which they are fewer.
   private let batchSize: Int
+  private let batchBytes: Int
 
-  init(_ input: ByteInput, batchSize: Int = 1024) {
+  init(_ input: ByteInput, batchSize: Int = 1024, batchBytes: Int = 16 << 20) {
     path = input.path
     self.batchSize = batchSize
+    self.batchBytes = batchBytes
     lines = LineInput(input)
   }
 
@@ -25,12 +27,14 @@ final class RecordSource {
   func nextBatch() throws(StageError) -> ExchangeBatch? {
     guard !isAtEnd else { return nil }
     var batch = ExchangeBatch(exchanges: [], watermark: EventTime(nanoseconds: .min))
-    while batch.exchanges.count < batchSize {
+    var bytes = 0
+    while batch.exchanges.count < batchSize, bytes < batchBytes {
       guard let line = try lines.nextRecord(of: path) else {
         isAtEnd = true
         batch.watermark = EventTime(nanoseconds: .max)
         return batch
       }
+      bytes += line.count
       do throws(RecordError) {
         switch try StreamRecord(line: line) {
         case .exchange(let exchange):

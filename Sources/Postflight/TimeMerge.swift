@@ -40,6 +40,12 @@ struct TimeMerge {
       watermark = time
     }
 
+    /// Whether something may still come from it that is earlier than all that waits: the first that waits
+    /// of a file of the spool is the earliest that is left of it.
+    var isAwaited: Bool { !isAtEnd && !(isRun && waiting.count > 0) }
+    /// Whether what waits of it is in no file yet.
+    var isSpillable: Bool { !isRun || isAtEnd }
+
     /// Up to when it was read, so that only lines in the wrong order could still be earlier.
     ///
     /// Of what it was not read for nothing may be passed over: what waits for that goes to the spool.
@@ -71,12 +77,17 @@ struct TimeMerge {
     var runnerUp: Lane?
     /// Only what is before this instant may be given out; `nil` when nothing earlier can come.
     var bound: EventTime?
-    /// While too much waits, what is before this instant may be given out all the same.
+    /// While too much waits, what is before this instant may be given out all the same: up to it all
+    /// other lanes were read.
     var hurriedBound: EventTime?
+    /// The same of the lane itself, that instant included: what is still to come of it at that time
+    /// stands behind.
+    var hurriedOwnBound: EventTime?
 
     func admits(_ time: EventTime, isTooMuch: Bool) -> Bool {
       guard let bound, time >= bound else { return true }
-      return isTooMuch && hurriedBound.map { time < $0 } ?? false
+      return isTooMuch && hurriedBound.map { time < $0 } ?? true
+        && hurriedOwnBound.map { time <= $0 } ?? true
     }
   }
 
@@ -129,9 +140,9 @@ struct TimeMerge {
       }
       turn = nil
       try openDue()
-      let slowest = lanes.filter { !$0.isAtEnd }.min { $0.watermark < $1.watermark }
+      let slowest = lanes.filter(\.isAwaited).min { $0.watermark < $1.watermark }
       if passTurn(slowest) { continue }
-      if waitingBytes >= waitingLimit { try spill() }
+      if waitingBytes >= waitingLimit, try makeRoom() { continue }
       if let slowest {
         try pull(slowest)
       } else if unopened.isEmpty {
@@ -181,9 +192,12 @@ struct TimeMerge {
     guard let first else { return false }
     openCount = lanes.count { !$0.isAtEnd }
     let bound = slowest?.watermark ?? unopenedReach
+    let awaited = lanes.filter(\.isAwaited)
     let next = Turn(
       lane: first, runnerUp: second, bound: bound,
-      hurriedBound: lanes.lazy.filter { !$0.isAtEnd }.map(\.readUpTo).min())
+      hurriedBound: awaited.isEmpty
+        ? bound : awaited.lazy.filter { $0 !== first }.map(\.readUpTo).min(),
+      hurriedOwnBound: first.isAwaited ? first.readUpTo : nil)
     guard let time = first.waiting.firstTime, next.admits(time, isTooMuch: isTooMuch) else {
       return false
     }
@@ -199,7 +213,7 @@ struct TimeMerge {
   /// Opens every source whose first record may stand before what would be given out next.
   private mutating func openDue() throws(StageError) {
     while let planned = unopened.first {
-      let open = lanes.lazy.filter { !$0.isAtEnd }.map(\.watermark).min()
+      let open = lanes.lazy.filter(\.isAwaited).map(\.watermark).min()
       let reach = open ?? lanes.compactMap(\.waiting.firstTime).min()
       if let reach, let start = unopenedReach, start > reach { return }
       if lanes.count(where: { !$0.isRun && !$0.isAtEnd }) >= openLimit { try drain() }
@@ -240,16 +254,29 @@ struct TimeMerge {
     guard let lane = lanes.first(where: { !$0.isAtEnd && !$0.isRun }) else { return }
     while !lane.isAtEnd {
       try pull(lane)
-      if waitingBytes >= waitingLimit { try spill() }
+      if waitingBytes >= waitingLimit { _ = try makeRoom() }
     }
   }
 
-  /// Lets everything that waits do so in a file.
+  /// Lets what waits do so in a file, and makes one of the files if the first exchanges of all of them are
+  /// too much as well.
+  ///
+  /// - Returns: whether less waits in memory than before.
+  private mutating func makeRoom() throws(StageError) -> Bool {
+    let before = waitingBytes
+    let spillable = lanes.lazy.filter(\.isSpillable).reduce(0) { $0 + $1.waiting.bytes }
+    if spillable >= waitingLimit / 2 { try spill() }
+    if waitingBytes >= Self.maximumWaitingBytes / 2, lanes.count(where: \.isRun) > 8 {
+      try spillRuns()
+    }
+    return waitingBytes < before
+  }
+
+  /// Lets everything that is in no file yet wait in one.
   private mutating func spill() throws(StageError) {
-    var all = lanes.flatMap { $0.waiting.takeAll() }
-    waitingCount = 0
-    waitingBytes = 0
+    var all = lanes.filter(\.isSpillable).flatMap { $0.waiting.takeAll() }
     lanes.removeAll(where: \.isAtEnd)
+    countWaiting()
     all.sort { $0.time == $1.time ? $0.id < $1.id : $0.time < $1.time }
     guard let time = all.first?.time else { return }
     var rest = all[...]
@@ -260,13 +287,21 @@ struct TimeMerge {
 
   /// Makes one file of all that there are.
   private mutating func spillRuns() throws(StageError) {
-    var runs = TimeMerge([], spoolFolder: spool.folder)
-    runs.lanes = lanes.filter(\.isRun)
-    guard let time = runs.lanes.map(\.watermark).min() else { return }
+    let files = lanes.filter { !$0.isSpillable }
+    var runs = TimeMerge([], spoolFolder: spool.folder, waitingLimit: .max)
+    runs.lanes = files
+    runs.countWaiting()
+    guard let time = files.lazy.map({ $0.waiting.firstTime ?? $0.watermark }).min() else { return }
     let run = try spool.write { () throws(StageError) in try runs.next() }
     copyCount += runs.copyCount
-    lanes.removeAll(where: \.isRun)
+    lanes.removeAll { lane in files.contains { $0 === lane } }
     lanes.append(Lane(run: run, from: time))
+    countWaiting()
+  }
+
+  private mutating func countWaiting() {
+    waitingCount = lanes.reduce(0) { $0 + $1.waiting.count }
+    waitingBytes = lanes.reduce(0) { $0 + $1.waiting.bytes }
   }
 }
 

@@ -187,6 +187,35 @@ struct TimeMergeTests {
     #expect(merge.lateCount == 0)
   }
 
+  @Test("a flood of one instant comes out in order, though less of it may be held than there is")
+  func oneInstant() throws {
+    var all: [Exchange] = []
+    let planned = (0..<3).map { place in
+      let exchanges = traffic("node-\(place).log@\(place)", [Int64](repeating: 0, count: 1000))
+      all += exchanges
+      return self.planned(
+        "\(place)", exchanges, batch: 100, window: ExchangeBatch.reorderWindow)
+    }
+    var merge = TimeMerge(planned, waitingLimit: 1 << 17)
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    #expect(ids == all.sorted { $0.id < $1.id }.map(\.id.description))
+    #expect(merge.lateCount == 0)
+  }
+
+  @Test("a log of one instant is given out as it is read once too much of it waits")
+  func oneInstantOfOneLog() throws {
+    let exchanges = traffic("a@1", [Int64](repeating: 0, count: 3000))
+    // Nothing may be written.
+    var merge = TimeMerge(
+      [planned("a", exchanges, batch: 100, window: ExchangeBatch.reorderWindow)],
+      spoolFolder: "/nowhere", waitingLimit: 1 << 17)
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    #expect(ids == exchanges.map(\.id.description))
+    #expect(merge.lateCount == 0)
+  }
+
   @Test("a temporary folder that cannot be written to is an error, not a loss")
   func noSpool() {
     let planned = (0..<20).map {
