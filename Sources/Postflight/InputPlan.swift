@@ -110,6 +110,7 @@ struct InputPlan {
     // A pipe cannot be opened again: what was read of it would be missing.
     let kept = input.isRegularFile ? nil : input
     let choice = format
+    let (digest, count) = (input.digest, input.head.count)
     sources.append(
       PlannedSource(
         path: path, name: input.name, identity: input.source, firstTime: firstTime,
@@ -127,6 +128,13 @@ struct InputPlan {
         } catch {
           problems.all.append(InputProblem(path: path, reason: error.reason, isNamed: true))
           return nil
+        }
+        if !again.goesOn(from: digest, of: count) {
+          problems.all.append(
+            InputProblem(
+              path: path,
+              reason: "became another file while this ran: what it held before was not read",
+              isNamed: true, isUsed: true))
         }
         let source: any ExchangeSource =
           switch kind {

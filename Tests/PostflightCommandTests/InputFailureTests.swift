@@ -68,6 +68,25 @@ struct InputFailureTests {
     #expect(try workspace.text("report/report.html").contains("the input ends inside a line"))
   }
 
+  @Test(
+    "an input that is emptied or replaced meanwhile, as rotation does, is named: 2",
+    arguments: [
+      (": >a.log", 1), ("mv a.log a.1; tail -n 3 a.1 >a.log", 4),
+      ("head -c 700 a.log >a.2; cat a.2 >a.log", 2),
+    ])
+  func replaced(change: String, calls: Int) throws {
+    let workspace = try Workspace()
+    try workspace.write("a.log", CORSLog.blocked(1000))
+    try workspace.write("b.log", CORSLog.line(second: 2000))
+    let run = try holding(workspace, change)
+    #expect(run.status == 2)
+    #expect(run.errors.count == 1)
+    #expect(
+      run.errors.first?.hasSuffix(
+        "a.log: became another file while this ran: what it held before was not read") == true)
+    #expect(try totals(workspace, "report")["blocked"] == calls)
+  }
+
   @Test("what a run writes into a folder that it reads is no input of it, nor of the next run")
   func outputInsideInput() throws {
     let workspace = try Workspace()
@@ -112,6 +131,25 @@ struct InputFailureTests {
     for name in ["pipe.log", "device", "loop", "self", "folder", "gone.log"] {
       #expect(summary.contains("\"input\":\"\(name)\""), "\(name)")
     }
+  }
+
+  @Test("folders that nest too deeply are named, and what lies above is read: 2")
+  func deepFolders() throws {
+    let workspace = try Workspace()
+    func folder(_ depth: Int) -> String {
+      "logs" + (0..<depth).map { "/\($0)" }.joined()
+    }
+    try workspace.write("\(folder(31))/a.log", CORSLog.blocked(3))
+    try workspace.write("\(folder(32))/b.log", CORSLog.blocked(5))
+    let run = try CommandRun(["analyze", workspace.at("logs"), "--output", workspace.at("report")])
+    #expect(run.status == 2)
+    #expect(run.errors.count == 1)
+    #expect(run.errors.first?.contains("/31: folders nest deeper than 32") == true)
+    #expect(try totals(workspace, "report")["blocked"] == 3)
+    let rest = try CommandRun(
+      ["analyze", workspace.at(folder(32)), "--output", workspace.at("rest")])
+    #expect(rest.status == 0)
+    #expect(try totals(workspace, "rest")["blocked"] == 5)
   }
 
   @Test("a name is shown, never sent: newlines, escape sequences, directions, markup")
