@@ -18,6 +18,8 @@ public final class OutputFolder {
   }
 
   private let folder: String
+  /// Folders that were made, each of which is an entry of another one.
+  private var made: [String] = []
   private var files: [File] = []
   private var index: [String: Int] = [:]
 
@@ -39,6 +41,7 @@ public final class OutputFolder {
     }
     for path in missing.reversed() {
       if unsafe mkdir(path, 0o777) == 0 {
+        made.append(path)
         UnfinishedOutput.shared.addFolder(path)
       } else if errno != EEXIST {
         let reason = systemReason(errno)
@@ -171,7 +174,8 @@ public final class OutputFolder {
         }
       }
     }
-    for folder in Set(files.filter { $0.temporary != nil }.map { Self.parent(of: $0.final) }) {
+    let changed = files.filter { $0.temporary != nil }.map(\.final) + made
+    for folder in Set(changed.map(Self.parent)) {
       let descriptor = unsafe Foundation.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard descriptor >= 0 else { continue }
       // Some file systems cannot flush a folder, and say EINVAL.

@@ -208,6 +208,24 @@ struct OutputTests {
     #expect(workspace.names("report") == nil)
   }
 
+  @Test(
+    "a full device behind standard output cannot be written: 74, one line",
+    .enabled(
+      if: FileManager.default.fileExists(atPath: "/dev/full"), "the system has a full device"),
+    arguments: [
+      ["extract"], ["analyze", "--calls", "-"], ["analyze"], ["doctor"],
+    ])
+  func fullDevice(arguments: [String]) throws {
+    let workspace = try Workspace()
+    let log = try workspace.write("a.log", CORSLog.blocked(20))
+    let output = arguments[0] == "analyze" ? ["--output", workspace.at("report")] : []
+    let run = try CommandRun(
+      arguments + output + [log], shell: "exec \"$0\" \"$@\" >/dev/full")
+    #expect(run.status == 74)
+    #expect(
+      run.errors == ["postflight: standard output: cannot be written: no space left on device"])
+  }
+
   @Test("calls go to a pipe or a device as they are, and it stays what it is")
   func callsToPipe() throws {
     let workspace = try Workspace()
