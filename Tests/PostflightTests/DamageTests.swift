@@ -52,16 +52,27 @@ struct DamageTests {
     Array(0..<min(count, 80)) + Array(stride(from: 80, to: count, by: max(1, count / number)))
   }
 
+  /// The ends of packets or lines and the places one byte before and behind them: all of them where the
+  /// sample is small, else some.
+  private static func places(around ends: some Collection<Int>, _ bytes: [UInt8]) -> [Int] {
+    let step = bytes.count < 64_000 ? 1 : max(1, ends.count / 12)
+    let chosen = ends.sorted().enumerated().filter { $0.offset % step == 0 }.map(\.element)
+    return Set(chosen.flatMap { [$0 - 1, $0, $0 + 1] }).filter { $0 < bytes.count }.sorted()
+  }
+
   // MARK: Captures
 
-  @Test("a capture that is cut keeps every exchange before the cut as it was", arguments: captures)
+  // Every length of every sample is tried on the file alone: see SampleCutTests.
+  @Test(
+    "a capture cut at every packet of small samples and at some of large ones keeps all before it",
+    arguments: captures)
   func cutCaptures(name: String) throws {
     let bytes = try Self.unpacked(name)
     let keys = try Self.keys(name)
     let whole = try Outcome(capture: bytes, keys)
     #expect(whole.exchanges.count > 20 || name.hasPrefix("tls-without-keys"))
     let known = Set(whole.exchanges.map(\.content))
-    for length in Self.lengths(bytes.count, about: Self.rounds(60, bytes)) where length >= 24 {
+    for length in Self.places(around: Packets(bytes).ends, bytes) where length >= 24 {
       let cut = try Outcome(capture: Array(bytes.prefix(length)), keys)
       cut.expectSound("\(length) bytes")
       for exchange in cut.exchanges where exchange.ending == .complete {
@@ -74,8 +85,10 @@ struct DamageTests {
     }
   }
 
+  // The smallest samples are unpacked at every length: see SampleGzipCutTests.
   @Test(
-    "of a compressed capture that is cut everything before the cut is used", arguments: captures)
+    "of a compressed capture that is cut at some lengths everything before the cut is used",
+    arguments: captures)
   func cutCompressed(name: String) throws {
     let bytes = try [UInt8](Data(contentsOf: Self.folder.appendingPathComponent(name)))
     let keys = try Self.keys(name)
@@ -110,6 +123,7 @@ struct DamageTests {
       #expect(
         outcome.contents(order, packets, but: [packet.connection])
           == whole.contents(order, packets, but: [packet.connection]), "round \(round)")
+      outcome.expectVerdicts(of: whole, but: [packet.client], "round \(round)")
     }
   }
 
@@ -148,6 +162,8 @@ struct DamageTests {
       #expect(!others.isEmpty || name.hasPrefix("tls-without-keys"))
       #expect(outcome.contents(order, packets, but: touched) == others, "round \(round)")
       outcome.expectNoOpposite(of: whole, "round \(round)")
+      outcome.expectVerdicts(
+        of: whole, but: Set(lost.map { packets.all[$0].client }), "round \(round)")
       if Set(outcome.exchanges.map(\.content)) != Set(whole.exchanges.map(\.content)) {
         let (left, right) = (
           Set(outcome.exchanges.map(\.content)), Set(whole.exchanges.map(\.content))
@@ -207,13 +223,17 @@ struct DamageTests {
 
   // MARK: Logs
 
-  @Test("a log that is cut keeps every line before the cut", arguments: logs)
+  @Test(
+    "a log cut at every line of small samples, at some of large ones and all over its last line",
+    arguments: logs)
   func cutLogs(name: String) throws {
     let bytes = try Self.unpacked(name)
     let format = try #require(LogReader.recognizes(bytes, choice: .automatic))
     let whole = try Outcome(log: bytes, format)
     #expect(whole.exchanges.count > 20)
-    for length in Self.lengths(bytes.count, about: Self.rounds(200, bytes)) {
+    let ends = bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+    let last = Array((ends.dropLast().last ?? 0)..<bytes.count)
+    for length in Self.places(around: ends + [80, 81], bytes) + last {
       let cut = try Outcome(log: Array(bytes.prefix(length)), format)
       cut.expectSound("\(length) bytes")
       let lines = bytes.prefix(length).count { $0 == 0x0A }
@@ -337,6 +357,16 @@ fileprivate struct Outcome {
     return result
   }
 
+  /// Whether all calls of browsers that nothing happened to are judged as before.
+  func expectVerdicts(of whole: Outcome, but touched: Set<String>, _ what: String) {
+    func untouched(_ outcome: Outcome) -> [String: Verdict] {
+      outcome.verdicts.filter { request, _ in
+        !touched.contains { request.hasPrefix($0 + " ") }
+      }
+    }
+    #expect(untouched(self) == untouched(whole), "\(what)")
+  }
+
   /// Whether no request that stayed what it was is judged the other way round.
   func expectNoOpposite(of whole: Outcome, _ what: String) {
     let before = whole.verdicts
@@ -367,6 +397,8 @@ fileprivate struct Packets {
     var payload: Range<Int>
     /// Address and port of the client.
     var connection = ""
+    /// Its address.
+    var client = ""
     var isFromClient: Bool
     var isData: Bool { payload.count > 0 }
   }
@@ -400,7 +432,8 @@ fileprivate struct Packets {
         packet.isFromClient = big16(transport) > big16(transport + 2)
         let address = network + (packet.isFromClient ? 12 : 16)
         let port = big16(transport + (packet.isFromClient ? 0 : 2))
-        packet.connection = "\(bytes[address..<address + 4]) \(port)"
+        packet.client = bytes[address..<address + 4].map(String.init).joined(separator: ".")
+        packet.connection = "\(packet.client) \(port)"
       }
       all.append(packet)
       position = end
