@@ -38,6 +38,10 @@ private func main() throws {
   }
   chosen = target
   ConnectionsHarness.sharedBuilder = ConnectionsHarness.makeBuilder()
+  MemoryFiles.areKept = true
+  // libFuzzer ends the process itself.
+  atexit { MemoryFiles.removeAll() }
+  Thoroughness.interval = 8
   // Its own name, so that jobs that libFuzzer starts itself know their target as well.
   var texts = ([arguments[0]] + arguments.dropFirst(2)).map { strdup($0) }
   var count = CInt(texts.count)

@@ -42,6 +42,16 @@ struct FuzzTarget: Sendable {
   }
 }
 
+/// What may be done less often where executions are counted in millions.
+enum Thoroughness {
+  /// Of as many texts or inputs one is looked at a second time: of each one for the tests.
+  ///
+  /// Which one depends on the input alone, so that what libFuzzer found is found again.
+  nonisolated(unsafe) static var interval = 1
+
+  static func chooses(_ number: Int) -> Bool { number % interval == 0 }
+}
+
 /// Something that should hold of every input and did not hold of this one.
 struct Violation: Error, CustomStringConvertible {
   let description: String

@@ -37,23 +37,57 @@ enum Samples {
 func withMemoryFile<Result>(
   _ bytes: ByteView, _ body: (String) throws -> Result
 ) throws -> Result {
-  var template = Array("\(memoryFolder)/postflight-fuzz-XXXXXX".utf8CString)
-  let descriptor = mkstemp(&template)
-  guard descriptor >= 0 else { throw Violation(description: "no file can be made") }
-  let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer {
-    close(descriptor)
-    unlink(path)
+  let file = try MemoryFiles.take()
+  defer { MemoryFiles.give(back: file) }
+  guard ftruncate(file.descriptor, 0) == 0 else {
+    throw Violation(description: "the file cannot be emptied")
   }
   var written = 0
   while written < bytes.count {
-    let rest = bytes.from(written)
-    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    let count = bytes.from(written).withUnsafeBytes {
+      pwrite(file.descriptor, $0.baseAddress, $0.count, off_t(written))
+    }
     guard count > 0 else { throw Violation(description: "the file cannot be written") }
     written += count
   }
-  return try body(path)
+  return try body(file.path)
 }
 
-private let memoryFolder =
-  FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+/// The files of ``withMemoryFile(_:_:)``.
+enum MemoryFiles {
+  struct File {
+    let descriptor: CInt
+    let path: String
+  }
+
+  /// Whether files are used again, as a process with one thread may.
+  nonisolated(unsafe) static var areKept = false
+  nonisolated(unsafe) private static var kept: [File] = []
+
+  private static let folder =
+    FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+
+  static func take() throws -> File {
+    if areKept, let file = kept.popLast() { return file }
+    var template = Array("\(folder)/postflight-fuzz-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw Violation(description: "no file can be made") }
+    let path = template.dropLast().map { UInt8(bitPattern: $0) }
+    return File(descriptor: descriptor, path: String(decoding: path, as: UTF8.self))
+  }
+
+  static func give(back file: File) {
+    if areKept {
+      kept.append(file)
+    } else {
+      close(file.descriptor)
+      unlink(file.path)
+    }
+  }
+
+  /// Takes away the files that were kept.
+  static func removeAll() {
+    areKept = false
+    while let file = kept.popLast() { give(back: file) }
+  }
+}
