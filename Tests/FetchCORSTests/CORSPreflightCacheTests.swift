@@ -110,6 +110,18 @@ struct CORSPreflightCacheTests {
     }
   }
 
+  @Test("of more preflights for one URL than are kept the oldest goes, as if it had expired")
+  func grants() {
+    func cache(_ count: Int) -> CORSPreflightCache {
+      self.cache(
+        .firefox, [("Access-Control-Allow-Methods", "M0")],
+        then: (1..<count).map { [("Access-Control-Allow-Methods", "M\($0)")] })
+    }
+    #expect((0..<16).allSatisfy { allows(cache(16), "M\($0)", at: start) })
+    #expect(!allows(cache(17), "M0", at: start))
+    #expect((1...16).allSatisfy { allows(cache(17), "M\($0)", at: start) })
+  }
+
   @Test("an answer that is not to be cached ends what it names, but not in Firefox")
   func notCached() {
     for engine in Engine.allCases {

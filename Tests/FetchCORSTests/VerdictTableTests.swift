@@ -39,6 +39,46 @@ struct VerdictTableTests {
     }
   }
 
+  /// Calls of which no two are alike, each with that many bytes in one value.
+  private func flood(_ count: Int, bytes: Int) -> [CallEvidence] {
+    let filler = String(repeating: "x", count: bytes)
+    return (0..<count).map { number in
+      let origin = "https://\(number).example"
+      let request = Exchange.sample(
+        request: [("Origin", origin)],
+        response: [
+          ("Access-Control-Allow-Origin", number % 2 == 0 ? origin : filler + "\(number)")
+        ])
+      return CallEvidence(
+        origin: origin, engine: .chromium, hops: [.init(request: request)], kind: .simple)
+    }
+  }
+
+  @Test(
+    "verdicts are the same when there are more of them, or larger ones, than are remembered",
+    arguments: [(5000, 1), (1500, 30_000)])
+  func flood(count: Int, bytes: Int) {
+    var table = VerdictTable()
+    let calls = flood(count, bytes: bytes)
+    for _ in 0..<2 {
+      for call in calls { #expect(table.evaluate(call) == evaluate(call)) }
+    }
+  }
+
+  @Test(
+    "a kind of exchange that was forgotten among too many, or too large ones, has a new number",
+    arguments: [(3000, 1), (1500, 30_000)])
+  func classes(count: Int, bytes: Int) throws {
+    var classes = ExchangeClasses()
+    let exchanges = flood(count, bytes: bytes).compactMap { $0.hops[0].request }
+    let numbers = exchanges.map { classes.number(of: $0) }
+    #expect(Set(numbers).count == count)
+    let last = try #require(exchanges.last)
+    #expect(classes.number(of: last) == numbers.last)
+    let again = classes.number(of: exchanges[0])
+    #expect(again == (numbers.max() ?? 0) + 1)
+  }
+
   @Test("two spellings of one character are two values")
   func bytesCount() {
     let composed = "https://caf\u{E9}.example"
