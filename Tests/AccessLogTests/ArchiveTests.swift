@@ -4,10 +4,34 @@ import Testing
 
 @testable import AccessLog
 
-/// Archives of the same seven calls of a real Chromium to an API on loopback, as mitmproxy between the
-/// two wrote them and as Playwright did, which sees what the browser told its pages.
-@Suite struct ArchiveTests {
-  private func read(_ name: String) throws -> LogReading {
+/// Archives of the same seven calls of a real Chromium to an API on loopback: of mitmproxy between the
+/// two, which sees preflights, and of Playwright, which sees what the browser told its pages.
+@Suite("HTTP archives")
+struct ArchiveTests {
+  struct Archive: CustomTestStringConvertible {
+    var testDescription: String
+    /// Method, path and status of each entry, marked where the call failed in the browser.
+    var entries: [String]
+  }
+
+  static let archives = [
+    Archive(
+      testDescription: "mitmproxy",
+      entries: [
+        "GET / 200", "OPTIONS /orders/1 204", "PUT /orders/1 200", "GET /orders 200",
+        "GET /public/8 200", "GET /twice/9 200", "OPTIONS /auth/10 401", "GET /broken/11 500",
+        "OPTIONS /orders/6 204",
+      ]),
+    Archive(
+      testDescription: "playwright",
+      entries: [
+        "GET / 200", "PUT /orders/1 200", "GET /orders 200", "GET /public/8 200",
+        "GET /twice/9 none failed", "GET /auth/10 none failed", "GET /broken/11 none failed",
+        "PATCH /orders/6 none failed",
+      ]),
+  ]
+
+  private func exchanges(_ name: String) throws -> [Exchange] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let bytes = try [UInt8](
       Data(contentsOf: folder.appendingPathComponent("Lines/Archives/\(name).har")))
@@ -16,44 +40,27 @@ import Testing
     let reading = try LogReading(bytes, format)
     #expect(reading.addsUp)
     #expect(reading.record.damageCount == 0)
-    return reading
+    return reading.exchanges
   }
 
-  private func summary(_ exchange: Exchange) -> String {
-    let path = exchange.url.target.split(separator: "?").first ?? ""
-    return "\(exchange.method) \(path) \(exchange.status.map(String.init) ?? "none")"
+  @Test("an archive has what its writer saw: preflights, or what failed", arguments: archives)
+  func entries(archive: Archive) throws {
+    let entries = try exchanges(archive.testDescription).map { exchange in
+      let path = exchange.url.target.split(separator: "?").first ?? ""
+      let status = exchange.status.map(String.init) ?? "none"
+      let ending = exchange.observed == .failed ? " failed" : ""
+      return "\(exchange.method) \(path) \(status)\(ending)"
+    }
+    #expect(entries == archive.entries)
   }
 
-  @Test("mitmproxy's archive has the preflights and every line of a field")
-  func mitmproxy() throws {
-    let reading = try read("mitmproxy")
-    #expect(
-      reading.exchanges.map(summary) == [
-        "GET / 200", "OPTIONS /orders/1 204", "PUT /orders/1 200", "GET /orders 200",
-        "GET /public/8 200", "GET /twice/9 200", "OPTIONS /auth/10 401", "GET /broken/11 500",
-        "OPTIONS /orders/6 204",
-      ])
-    guard
-      case .recorded(let lines, _) = reading.exchanges[5].response.evidence(
-        of: .accessControlAllowOrigin)
-    else {
+  @Test("mitmproxy's archive has every line of a field")
+  func lines() throws {
+    let response = try exchanges("mitmproxy")[5].response
+    guard case .recorded(let lines, _) = response.evidence(of: .accessControlAllowOrigin) else {
       Issue.record("not recorded")
       return
     }
     #expect(lines.count == 2 && lines.last == "*")
-    #expect(reading.exchanges.allSatisfy { $0.observed == nil })
-  }
-
-  @Test("Playwright's archive says which calls failed in the browser")
-  func playwright() throws {
-    let reading = try read("playwright")
-    #expect(
-      reading.exchanges.map(summary) == [
-        "GET / 200", "PUT /orders/1 200", "GET /orders 200", "GET /public/8 200",
-        "GET /twice/9 none", "GET /auth/10 none", "GET /broken/11 none", "PATCH /orders/6 none",
-      ])
-    #expect(
-      reading.exchanges.map { $0.observed == .failed }
-        == [false, false, false, false, true, true, true, true])
   }
 }
