@@ -140,8 +140,9 @@ struct TimeMerge {
       }
       turn = nil
       try openDue()
-      let slowest = lanes.filter(\.isAwaited).min { $0.watermark < $1.watermark }
-      if passTurn(slowest) { continue }
+      let awaited = lanes.filter(\.isAwaited)
+      let slowest = awaited.min { $0.watermark < $1.watermark }
+      if passTurn(awaited, slowest) { continue }
       if waitingBytes >= waitingLimit, try makeRoom() { continue }
       if let slowest {
         try pull(slowest)
@@ -175,9 +176,11 @@ struct TimeMerge {
 
   /// Gives the turn to the lane with the earliest exchange, if that may be given out.
   ///
-  /// - Parameter slowest: the open source that has come least far; every source must have passed
-  ///   the time of what is given out.
-  private mutating func passTurn(_ slowest: Lane?) -> Bool {
+  /// - Parameters:
+  ///   - awaited: the lanes of which something earlier may still come.
+  ///   - slowest: the one of them that has come least far; all must have passed the time of what is given
+  ///     out.
+  private mutating func passTurn(_ awaited: [Lane], _ slowest: Lane?) -> Bool {
     lanes.removeAll { $0.isAtEnd && $0.waiting.firstTime == nil }
     var first: Lane?
     var second: Lane?
@@ -192,7 +195,6 @@ struct TimeMerge {
     guard let first else { return false }
     openCount = lanes.count { !$0.isAtEnd }
     let bound = slowest?.watermark ?? unopenedReach
-    let awaited = lanes.filter(\.isAwaited)
     let next = Turn(
       lane: first, runnerUp: second, bound: bound,
       hurriedBound: awaited.isEmpty
