@@ -108,7 +108,12 @@ public enum Redaction {
         url.utf8[start...].firstIndex { "/\\?".utf8.contains($0) } ?? url.endIndex
       } ?? url.startIndex
     let query = url.utf8[end...].firstIndex(of: UInt8(ascii: "?")) ?? url.endIndex
-    return withoutUserInfo(url[..<end], from: start)
+    // Without a slash parameters may stand behind the host.
+    let authority = Substring(withoutUserInfo(url[..<end], from: start))
+    let host =
+      authority.utf8.lastIndex(of: UInt8(ascii: "@")).map { authority.utf8.index(after: $0) }
+      ?? authority.startIndex
+    return authority[..<host] + withoutSecrets(authority[host...], separators: ";/", isNamed: true)
       + withoutSecrets(url[end..<query], separators: ";/", isNamed: true)
       + withoutSecrets(url[query...], separators: "?&;", isNamed: false)
   }

@@ -28,6 +28,8 @@ struct RedactionTests {
       "/x?ticket=s3cr3tValue", "/x?sid=s3cr3tValue", "/reset/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
       "/x/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue/y?z=1", "/go%2FeyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
       "https://edge.example/eyJhbGciOiJIUzI1NiJ9.s3cr3tValue",
+      "https://user:pw@edge.example;token=s3cr3tValue",
+      "user:pw@edge.example;jsessionid=s3cr3tValue",
       "/x/eyJhbGciOi\rJIUzI1NiJ9.s3cr3tValue", "/x/eyJhbGciOiJIUzI1\n\tNiJ9.s3cr3tValue",
     ])
   func noSecretInURL(text: String) {
