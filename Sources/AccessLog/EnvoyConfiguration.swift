@@ -19,7 +19,7 @@ struct EnvoyConfiguration {
   init(_ text: String) throws(FormatError) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var index = 0
-    while index < lines.count, formats.count < AccessLogLimits.configurationFormats {
+    while index < lines.count, formats.count <= AccessLogLimits.configurationFormats {
       let (indent, key, value) = Self.entry(lines[index])
       let number = index + 1
       index += 1

@@ -61,7 +61,7 @@ struct HAProxyConfiguration {
   private mutating func close(_ section: Section?, _ defaults: inout Section) throws(FormatError) {
     guard let section else { return }
     if section.name.isEmpty { defaults = section }
-    guard section.isFrontend, formats.count < AccessLogLimits.configurationFormats else { return }
+    guard section.isFrontend, formats.count <= AccessLogLimits.configurationFormats else { return }
     if let (text, line) = section.logFormat {
       do throws(FormatError) {
         let layout = try section.pattern.layout(text)

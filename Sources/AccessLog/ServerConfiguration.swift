@@ -27,6 +27,12 @@ struct ServerConfiguration {
     } else {
       try readNginx(text)
     }
+    // One more than the limit is read, which tells that there are more.
+    guard formats.count <= AccessLogLimits.configurationFormats else {
+      throw FormatError(
+        "has more than \(AccessLogLimits.configurationFormats) log formats: give one of them by itself"
+      )
+    }
   }
 
   // MARK: lighttpd and Varnish
@@ -43,7 +49,7 @@ struct ServerConfiguration {
     if patterns.isEmpty {
       patterns.append((#"%h %V %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, 1))
     }
-    for (pattern, line) in patterns.prefix(AccessLogLimits.configurationFormats) {
+    for (pattern, line) in patterns.prefix(AccessLogLimits.configurationFormats + 1) {
       try add(pattern, of: .lighttpd, named: "lighttpd", line: line, like: .lighttpd)
     }
   }
@@ -54,7 +60,7 @@ struct ServerConfiguration {
     {
       let words = HAProxyConfiguration.words(Array(line.utf8))
       guard words.contains(where: { $0.hasSuffix("varnishncsa") }),
-        formats.count < AccessLogLimits.configurationFormats
+        formats.count <= AccessLogLimits.configurationFormats
       else { continue }
       let place = words.firstIndex(of: "-F").map { $0 + 1 }
       let pattern = place.flatMap { words.indices.contains($0) ? words[$0] : nil }
@@ -151,7 +157,7 @@ struct ServerConfiguration {
     guard words.count >= 3 else {
       throw FormatError("log_format needs a name and a text", line: words[0].line)
     }
-    guard formats.count < AccessLogLimits.configurationFormats else { return }
+    guard formats.count <= AccessLogLimits.configurationFormats else { return }
     var escaping = Escaping.nginxDefault
     var strings = words[2...]
     if let word = strings.first, word.bytes.starts(with: "escape=".utf8) {
@@ -299,7 +305,7 @@ struct ServerConfiguration {
       return
     }
     guard pattern.contains(UInt8(ascii: "%")),
-      formats.count < AccessLogLimits.configurationFormats
+      formats.count <= AccessLogLimits.configurationFormats
     else { return }
     do throws(FormatError) {
       formats.append(

@@ -91,7 +91,7 @@ struct FloodTests {
   }
 
   @Test(
-    "a configuration of endless formats is refused or cut, and said", .enabled(if: generator != nil)
+    "a configuration of endless formats is refused, and said", .enabled(if: generator != nil)
   )
   func manyFormats() throws {
     let generator = try #require(Self.generator)
@@ -103,7 +103,7 @@ struct FloodTests {
         "@\(workspace.at("nginx.conf"))",
       ],
       shell: "'\(generator)' log-formats 2000 >'\(workspace.at("nginx.conf"))'; \"$0\" \"$@\"")
-    #expect([64, 66].contains(run.status))
-    #expect(run.errors.count == 1)
+    #expect(run.status == 64)
+    #expect(run.errors.count == 1 && run.errors[0].contains("more than 256 log formats"))
   }
 }
