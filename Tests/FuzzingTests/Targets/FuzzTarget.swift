@@ -114,6 +114,12 @@ func word(_ value: Int) -> [UInt8] {
 }
 
 extension ByteView {
+  /// Whether a file of these bytes is read as it is stored: it is neither packed nor UTF-16.
+  var areReadAsStored: Bool {
+    guard count > 1 else { return true }
+    return ![[0x1F, 0x8B], [0xFE, 0xFF], [0xFF, 0xFE]].contains([self[0], self[1]])
+  }
+
   /// The lines, without their ends.
   var lines: [ByteView] {
     split(separator: 0x0A, omittingEmptySubsequences: false).map {
