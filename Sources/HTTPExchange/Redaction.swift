@@ -113,8 +113,9 @@ public enum Redaction {
     let host =
       authority.utf8.lastIndex(of: UInt8(ascii: "@")).map { authority.utf8.index(after: $0) }
       ?? authority.startIndex
-    return authority[..<host] + withoutSecrets(authority[host...], separators: ";/", isNamed: true)
-      + withoutSecrets(url[end..<query], separators: ";/", isNamed: true)
+    return authority[..<host]
+      + withoutSecrets(authority[host...], separators: ";/\\", isNamed: true)
+      + withoutSecrets(url[end..<query], separators: ";/\\", isNamed: true)
       + withoutSecrets(url[query...], separators: "?&;", isNamed: false)
   }
 
