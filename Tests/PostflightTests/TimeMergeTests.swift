@@ -53,6 +53,18 @@ struct TimeMergeTests {
     return times.map { builder.exchange("GET", at: $0) }
   }
 
+  /// Expects that a merge gives all of some exchanges, none of them late.
+  private func expectInOrder(
+    _ merge: inout TimeMerge, _ all: [Exchange],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var ids: [String] = []
+    while let exchange = try merge.next() { ids.append(exchange.id.description) }
+    let expected = all.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id.description)
+    #expect(ids == expected, sourceLocation: sourceLocation)
+    #expect(merge.lateCount == 0, sourceLocation: sourceLocation)
+  }
+
   @Test("the order does not depend on how the traffic is split", arguments: [1, 2, 7, 100])
   func independentOfBatches(size: Int) throws {
     let first = traffic("a@1", [0, 10, 20, 30, 40, 50])
@@ -160,10 +172,7 @@ struct TimeMergeTests {
       self.planned("\($0)", $1, batch: [3, 50][Int(seed) / 2 % 2], window: window)
     }.sorted { ($0.firstTime ?? .init(nanoseconds: 0)) < ($1.firstTime ?? .init(nanoseconds: 0)) }
     var merge = TimeMerge(planned, openLimit: 16, waitingLimit: 1 << 20)
-    var ids: [String] = []
-    while let exchange = try merge.next() { ids.append(exchange.id.description) }
-    #expect(ids == all.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id.description))
-    #expect(merge.lateCount == 0)
+    try expectInOrder(&merge, all)
   }
 
   @Test("when there are many temporary files they are made into one")
@@ -181,10 +190,7 @@ struct TimeMergeTests {
       return self.planned("\(place)", exchanges, batch: 10)
     }
     var merge = TimeMerge(planned, openLimit: 8, waitingLimit: 1 << 12)
-    var ids: [String] = []
-    while let exchange = try merge.next() { ids.append(exchange.id.description) }
-    #expect(ids == all.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.map(\.id.description))
-    #expect(merge.lateCount == 0)
+    try expectInOrder(&merge, all)
   }
 
   @Test("a flood of one instant comes out in order, though less of it may be held than there is")
