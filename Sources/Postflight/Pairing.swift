@@ -4,8 +4,9 @@ internal import HTTPExchange
 /// Puts exchanges together to calls: preflight, actual request, redirect hops.
 ///
 /// Exchanges come in the order of time. The key of everything is the browser; within it a preflight
-/// and its request match by URL, method, header names, origin and time, never by connection. A call
-/// is given out when its last response was seen, or when its window has passed in event time.
+/// and its request match by URL, method, header names, origin and time, never by connection: see
+/// ``Browser/preflighted(_:_:_:)``. A call is given out when its last response was seen, or when its
+/// window has passed in event time.
 struct Pairing {
   private var browsers: [BrowserKey: Browser] = [:]
   private var origins = OriginTable()
@@ -133,28 +134,8 @@ struct Pairing {
           kind: .preflightOnly))
     }
     call.askedNames = reading.askedNames
-    replayCache(exchange, reading, browser, call)
+    browser.replayCache(exchange, reading, call)
     wait(call, .request, browser)
-  }
-
-  /// What the preflight did to the browser's cache, and whether it can have passed at all.
-  private func replayCache(
-    _ exchange: Exchange, _ reading: ExchangeReading, _ browser: Browser, _ call: OpenCall
-  ) {
-    guard let answer = reading.answer else { return }
-    let engine = browser.engine ?? .standard
-    let key = Browser.CacheKey(origin: answer.origin, url: exchange.url)
-    call.outlook = reading.outlook(engine)
-    switch call.outlook {
-    case .passes:
-      browser.updateCache(key, size: exchange.approximateBytesOnceRead) {
-        $0.store(answer, at: exchange.endInterval.lowerBound)
-      }
-    case .refused where engine.differences.failedPreflightClearsCache:
-      browser.updateCache(key) { $0.clear() }
-    case .refused, .doubtful:
-      break
-    }
   }
 
   // MARK: Requests
@@ -163,9 +144,9 @@ struct Pairing {
     _ exchange: Exchange, _ reading: ExchangeReading, _ traits: ExchangeTraits, _ browser: Browser
   ) {
     let headers = reading.scriptHeaders(browser.engine ?? .standard)
-    if let call = preflighted(exchange, traits, headers, browser) {
+    if let call = browser.preflighted(exchange, traits, headers) {
       close(call, browser)
-      rememberProved(call, browser)
+      browser.rememberProved(call)
       call.evidence.hops[call.evidence.hops.count - 1].add(
         request: exchange, number: reading.number)
       if call.evidence.kind == .preflightOnly { call.evidence.kind = .preflighted }
@@ -202,7 +183,7 @@ struct Pairing {
       CallEvidence(
         origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
         hops: [.init(request: exchange, number: reading.number)],
-        kind: kindWithoutPreflight(exchange, headers, traits, browser)))
+        kind: browser.kindWithoutPreflight(exchange, headers, traits)))
     if call.evidence.kind == .preflightUnseen, clocks.mayDiffer(at: now),
       awaitingPreflight < PairingLimits.awaitingPreflight,
       !(exchange.status.map(isRedirectStatus) ?? false)
@@ -212,102 +193,6 @@ struct Pairing {
       return
     }
     settle(call, browser)
-  }
-
-  /// Tells a simple request from one that the preflight cache let through.
-  private func kindWithoutPreflight(
-    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser
-  ) -> CallKind {
-    guard !isSafelistedMethod(exchange.method) || !headers.unsafeNames.isEmpty else {
-      return .simple
-    }
-    let key = Browser.CacheKey(origin: traits.origin ?? "null", url: exchange.url)
-    let isCached =
-      browser.cache(key)?.allows(
-        method: exchange.method, unsafeNames: headers.unsafeNames, at: exchange.startInterval)
-      ?? false
-    return isCached ? .cached : .preflightUnseen
-  }
-
-  /// The waiting preflight that announced this request.
-  private func preflighted(
-    _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders, _ browser: Browser
-  ) -> OpenCall? {
-    guard !browser.awaitingRequest.isEmpty,
-      let candidates = browser.awaitingRequest[exchange.url]
-    else { return nil }
-    var best: (call: OpenCall, score: Int)?
-    for call in candidates {
-      guard let score = match(call, exchange, traits, headers) else { continue }
-      if best.map({ score > $0.score }) ?? true { best = (call, score) }
-    }
-    guard let best else { return nil }
-    if isExplainedOtherwise(exchange, headers, traits, browser, than: best.call.outlook) {
-      return nil
-    }
-    return best.call
-  }
-
-  /// How well a waiting preflight fits a request; `nil` when it cannot be its own.
-  private func match(
-    _ call: OpenCall, _ exchange: Exchange, _ traits: ExchangeTraits, _ headers: ScriptHeaders,
-    toleratesClocks: Bool = false
-  ) -> Int? {
-    guard let preflight = call.preflight else { return nil }
-    if let method = call.answer?.question.method, method != exchange.method { return nil }
-    if let origin = preflight.request.first(.origin), let own = traits.origin, origin != own,
-      // Firefox keeps the page's origin on the preflight of a later hop.
-      !(call.evidence.hops.count > 1 && (own == "null" || origin == "null"))
-    {
-      return nil
-    }
-    // Stamps that were computed from an end and a duration are off by a step each.
-    let slack = 2 * max(exchange.resolution.nanoseconds, preflight.resolution.nanoseconds)
-    guard
-      toleratesClocks
-        || exchange.startInterval.upperBound.advanced(by: slack) >= preflight.endInterval.lowerBound
-    else { return nil }
-    var score = call.outlook.rawValue * 100
-    if var asked = call.askedNames {
-      // A redirect to another origin takes Authorization away after WebKit and Firefox asked for it.
-      if call.evidence.hops.count > 1 { asked.removeAll { $0 == .authorization } }
-      if let carries = headers.carries(asked) {
-        guard carries else { return nil }
-        score += headers.unsafeNames.allSatisfy(asked.contains) ? 40 : 0
-        // Of two that fit, the one that asked for more explains more of the request.
-        score += min(asked.count, 30)
-      }
-    }
-    if preflight.startedAt == nil
-      || preflight.endInterval.upperBound <= exchange.startInterval.upperBound
-    {
-      score += 1
-    }
-    return score
-  }
-
-  /// Whether a request is better explained without a preflight that is refused or doubtful: the
-  /// cache answers, or, beside a refused one, the request is simple.
-  private func isExplainedOtherwise(
-    _ exchange: Exchange, _ headers: ScriptHeaders, _ traits: ExchangeTraits, _ browser: Browser,
-    than outlook: OpenCall.PreflightOutlook
-  ) -> Bool {
-    let isSimple = isSafelistedMethod(exchange.method) && headers.unsafeNames.isEmpty
-    switch outlook {
-    case .passes: return false
-    case .refused where isSimple: return true
-    case .doubtful where isSimple: return false
-    default: return kindWithoutPreflight(exchange, headers, traits, browser) == .cached
-    }
-  }
-
-  /// A doubtful preflight that was followed passed: from now on the cache holds it.
-  private func rememberProved(_ call: OpenCall, _ browser: Browser) {
-    guard call.outlook == .doubtful, let answer = call.answer, let preflight = call.preflight else {
-      return
-    }
-    let key = Browser.CacheKey(origin: answer.origin, url: preflight.url)
-    browser.updateCache(key) { $0.store(answer, at: preflight.endInterval.lowerBound) }
   }
 
   // MARK: Redirects
@@ -485,7 +370,8 @@ struct Pairing {
       else { continue }
       let traits = ExchangeTraits(request, isBrowser: browser.isBrowser, &origins)
       let headers = ScriptHeaders(request.request, engine: browser.engine ?? .standard)
-      guard match(asking, request, traits, headers, toleratesClocks: true) != nil else { continue }
+      guard asking.match(request, traits, headers, toleratesClocks: true) != nil
+      else { continue }
       close(other, browser)
       asking.evidence.hops[0].request = request
       asking.evidence.kind = .preflighted
