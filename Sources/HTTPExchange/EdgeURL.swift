@@ -115,6 +115,14 @@ public struct Forwarded: Hashable, Sendable {
   /// The client's address without a port.
   public var client: String?
 
+  /// What was read already.
+  init(proto: String?, host: String?, port: UInt16? = nil, client: String?) {
+    self.proto = proto
+    self.host = host
+    self.port = port
+    self.client = client
+  }
+
   /// Reads `Forwarded` (RFC 7239), else the `X-Forwarded-` fields; of a list the first element
   /// counts, which the hop next to the client wrote.
   public init(_ request: MessageEvidence) {
@@ -123,8 +131,8 @@ public struct Forwarded: Hashable, Sendable {
       let text = Self.trimmed(value.utf8.prefix { $0 != UInt8(ascii: ",") })
       return text.isEmpty ? nil : text
     }
-    if let element = firstElement(.forwarded) {
-      for pair in element.utf8.split(separator: UInt8(ascii: ";")) {
+    if let value = request.first(.forwarded) {
+      for pair in Self.firstElementPairs(value.utf8) {
         guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
         let value = Self.unquoted(Self.trimmed(pair[pair.index(after: equals)...]))
         switch Self.trimmed(pair[..<equals]).asciiLowercased {
@@ -148,11 +156,46 @@ public struct Forwarded: Hashable, Sendable {
     return end.map { String(Substring(start[...$0])) } ?? ""
   }
 
+  /// The pairs of the first element of `Forwarded`: a comma or semicolon inside of a quoted string
+  /// parts nothing (RFC 7239, section 4; RFC 9110, section 5.6.4). A pair whose string is not closed is
+  /// none, and with it whatever stands in that string.
+  private static func firstElementPairs(_ value: String.UTF8View) -> [Substring.UTF8View] {
+    var pairs: [Substring.UTF8View] = []
+    var start = value.startIndex
+    var index = start
+    var isQuoted = false
+    var isEscaped = false
+    scan: while index < value.endIndex {
+      let byte = value[index]
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\") where isQuoted: isEscaped = true
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case UInt8(ascii: ";") where !isQuoted:
+        pairs.append(value[start..<index])
+        start = value.index(after: index)
+      case UInt8(ascii: ",") where !isQuoted: break scan
+      default: break
+      }
+      index = value.index(after: index)
+    }
+    return isQuoted ? pairs : pairs + [value[start..<index]]
+  }
+
+  /// The text of a quoted string; anything else as it is.
   private static func unquoted(_ text: String) -> String {
-    guard text.utf8.count >= 2, text.utf8.first == UInt8(ascii: "\""),
-      text.utf8.last == UInt8(ascii: "\"")
+    let bytes = text.utf8
+    guard bytes.count >= 2, bytes.first == UInt8(ascii: "\""), bytes.last == UInt8(ascii: "\"")
     else { return text }
-    return String(Substring(text.utf8.dropFirst().dropLast()))
+    let content = bytes.dropFirst().dropLast()
+    guard content.contains(UInt8(ascii: "\\")) else { return String(Substring(content)) }
+    var result: [UInt8] = []
+    var isEscaped = false
+    for byte in content {
+      isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+      if !isEscaped { result.append(byte) }
+    }
+    return String(decoding: result, as: UTF8.self)
   }
 
   /// An address without brackets and port: `[2001:db8::1]:4711` is `2001:db8::1`; `nil` for

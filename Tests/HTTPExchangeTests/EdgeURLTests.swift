@@ -111,6 +111,47 @@ struct EdgeURLTests {
     #expect(Forwarded(.complete([("Forwarded", "For=\"\(text)\"; proto=http")])).client == expected)
   }
 
+  private static let quoted: [(String, Forwarded)] = [
+    (
+      #"for="203.0.113.9;proto=http";host="a.example,b.example";proto=https, for=10.0.0.1;host=c.example"#,
+      Forwarded(proto: "https", host: "a.example,b.example", client: "203.0.113.9;proto=http")
+    ),
+    (
+      #"for=203.0.113.9;by="a\",\"b";proto=https;host=a.example,for=10.0.0.1"#,
+      Forwarded(proto: "https", host: "a.example", client: "203.0.113.9")
+    ),
+    (
+      #"host="a.ex\ample\\";for="[2001:db8::1]:4711";proto=HTTPS"#,
+      Forwarded(proto: "https", host: #"a.example\"#, client: "2001:db8::1")
+    ),
+    (
+      #"for="203.0.113.9, for=198.51.100.1;proto=https"#,
+      Forwarded(proto: nil, host: nil, client: nil)
+    ),
+  ]
+
+  @Test(
+    "a quoted string of Forwarded holds commas, semicolons and quotation marks", arguments: quoted)
+  func quotedStrings(value: String, expected: Forwarded) {
+    #expect(Forwarded(.complete([("Forwarded", value)])) == expected)
+  }
+
+  @Test(
+    "no prefix of a Forwarded value invents a scheme or host that it does not hold",
+    arguments: quoted)
+  func quotedPrefixes(value: String, whole: Forwarded) {
+    for count in 0...value.utf8.count {
+      for start in ["", "\"", "\\\"", ";,\"", "x=\"\\"] {
+        let text = start + String(decoding: Array(value.utf8.prefix(count)), as: UTF8.self)
+        let forwarded = Forwarded(.complete([("Forwarded", text)]))
+        #expect(["http", "https", nil].contains(forwarded.proto))
+        // What stands inside of a string, or in a later element, is no pair of its own.
+        #expect(forwarded.host != "c.example" && forwarded.client != "10.0.0.1")
+        if start.isEmpty { #expect(forwarded.client != "198.51.100.1") }
+      }
+    }
+  }
+
   @Test("Forwarded comes before the fields that it replaced")
   func precedence() {
     let forwarded = Forwarded(
