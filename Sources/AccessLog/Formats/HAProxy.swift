@@ -64,34 +64,50 @@ enum HAProxyLines {
     }
   }
 
-  private static func layout(_ blocks: [[Slot]]) -> LineLayout {
-    var elements: [LineElement] = []
-    var limits: [Int] = []
-    func add(_ meaning: FieldMeaning, _ form: FieldForm, after literal: String, length: Int = 0) {
-      elements.append(.literal(Array(literal.utf8)))
+  /// The fields of a line as it is put together from the left.
+  private struct Fields {
+    private var elements: [LineElement] = []
+    private var limits: [Int] = []
+
+    mutating func add(
+      _ meaning: FieldMeaning, _ form: FieldForm, after literal: String, length: Int = 0
+    ) {
+      end(with: literal)
       elements.append(.field(meaning, form))
       limits.append(length)
     }
-    add(.clientAndPort, .word, after: "")
-    add(.stamp(Stamp(form: .clf, isStart: true)), .text, after: " [")
-    add(.frontend, .word, after: "] ")
-    add(.ignored, .word, after: " ")
-    for index in 0..<4 { add(.ignored, .text, after: index == 0 ? " " : "/") }
-    add(.duration(unit: 1_000_000), .word, after: "/")
-    add(.status, .word, after: " ")
+
+    mutating func end(with literal: String) {
+      elements.append(.literal(Array(literal.utf8)))
+    }
+
+    func layout(allowsTail: Bool = false) -> LineLayout {
+      LineLayout(
+        elements: elements, escaping: .hashCaptures, mayBeNginx: false, allowsTail: allowsTail,
+        repeats: Repeats(request: .last, response: .last), limits: limits)
+    }
+  }
+
+  private static func layout(_ blocks: [[Slot]]) -> LineLayout {
+    var line = Fields()
+    line.add(.clientAndPort, .word, after: "")
+    line.add(.stamp(Stamp(form: .clf, isStart: true)), .text, after: " [")
+    line.add(.frontend, .word, after: "] ")
+    line.add(.ignored, .word, after: " ")
+    for index in 0..<4 { line.add(.ignored, .text, after: index == 0 ? " " : "/") }
+    line.add(.duration(unit: 1_000_000), .word, after: "/")
+    line.add(.status, .word, after: " ")
     // Bytes, cookies, how it ended, connections, queues.
-    for _ in 0..<6 { add(.ignored, .word, after: " ") }
+    for _ in 0..<6 { line.add(.ignored, .word, after: " ") }
     for block in blocks {
       for (index, slot) in block.enumerated() {
-        add(slot.meaning, .text, after: index == 0 ? " {" : "|", length: slot.length)
+        line.add(slot.meaning, .text, after: index == 0 ? " {" : "|", length: slot.length)
       }
-      elements.append(.literal([UInt8(ascii: "}")]))
+      line.end(with: "}")
     }
-    add(.requestLine, .text, after: " \"")
-    elements.append(.literal([UInt8(ascii: "\"")]))
-    return LineLayout(
-      elements: elements, escaping: .hashCaptures, mayBeNginx: false,
-      repeats: Repeats(request: .last, response: .last), limits: limits)
+    line.add(.requestLine, .text, after: " \"")
+    line.end(with: "\"")
+    return line.layout()
   }
 
   /// A line of `option httplog clf`: everything but numbers is quoted, and the captured values follow
@@ -99,35 +115,31 @@ enum HAProxyLines {
   private static func clfLayout(
     _ blocks: [[Slot]], end: String = "\"", allowsTail: Bool = false
   ) -> LineLayout {
-    var elements: [LineElement] = []
-    var limits: [Int] = []
-    func add(_ meaning: FieldMeaning, _ form: FieldForm, after literal: String, length: Int = 0) {
-      elements.append(.literal(Array(literal.utf8)))
-      elements.append(.field(meaning, form))
-      limits.append(length)
-    }
-    add(.client, .word, after: "")
-    add(.stamp(Stamp(form: .clf, isStart: true)), .text, after: " - - [")
-    add(.requestLine, .text, after: "] \"")
-    add(.status, .word, after: "\" ")
-    add(.ignored, .word, after: " ")
-    // The client's port, and the milliseconds of its connection.
-    add(.ignored, .word, after: " \"\" \"\" ")
-    add(.ignored, .word, after: " ")
-    add(.frontend, .text, after: " \"")
-    add(.ignored, .text, after: "\" \"")
-    add(.ignored, .text, after: "\" \"")
-    for index in 0..<4 { add(.ignored, .word, after: index == 0 ? "\" " : " ") }
-    add(.duration(unit: 1_000_000), .word, after: " ")
+    var line = Fields()
+    line.add(.client, .word, after: "")
+    line.add(.stamp(Stamp(form: .clf, isStart: true)), .text, after: " - - [")
+    line.add(.requestLine, .text, after: "] \"")
+    line.add(.status, .word, after: "\" ")
+    line.add(.ignored, .word, after: " ")
+    // The client's port, and the milliseconds at which it connected: not those of the stamp before,
+    // which is of the request, and so later by a handshake and, where the connection was used
+    // before, by any time.
+    line.add(.ignored, .word, after: " \"\" \"\" ")
+    line.add(.ignored, .word, after: " ")
+    line.add(.frontend, .text, after: " \"")
+    line.add(.ignored, .text, after: "\" \"")
+    line.add(.ignored, .text, after: "\" \"")
+    for index in 0..<4 { line.add(.ignored, .word, after: index == 0 ? "\" " : " ") }
+    line.add(.duration(unit: 1_000_000), .word, after: " ")
     // How it ended, connections, queues; then cookies.
-    for _ in 0..<8 { add(.ignored, .word, after: " ") }
-    add(.ignored, .text, after: " \"")
-    add(.ignored, .text, after: "\" \"")
-    for slot in blocks.joined() { add(slot.meaning, .text, after: "\" \"", length: slot.length) }
-    elements.append(.literal(Array(end.utf8)))
-    return LineLayout(
-      elements: elements, escaping: .hashCaptures, mayBeNginx: false, allowsTail: allowsTail,
-      repeats: Repeats(request: .last, response: .last), limits: limits)
+    for _ in 0..<8 { line.add(.ignored, .word, after: " ") }
+    line.add(.ignored, .text, after: " \"")
+    line.add(.ignored, .text, after: "\" \"")
+    for slot in blocks.joined() {
+      line.add(slot.meaning, .text, after: "\" \"", length: slot.length)
+    }
+    line.end(with: end)
+    return line.layout(allowsTail: allowsTail)
   }
 
   static let configuration = """
