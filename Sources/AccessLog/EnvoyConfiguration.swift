@@ -95,12 +95,15 @@ struct EnvoyConfiguration {
     let times = places.filter { if case .stamp = $0.meaning { true } else { false } }
     let status = places.filter { $0.meaning == .status }
     let map = MemberMap(
-      places, requiring: [times, status].map { $0.map { $0.path.joined(separator: "/") } })
-    guard !times.isEmpty, !status.isEmpty else { return }
+      places,
+      requiring: [times, status].filter { !$0.isEmpty }.map {
+        $0.map { $0.path.joined(separator: "/") }
+      })
+    guard !status.isEmpty else { return }
     let repeats = Repeats(request: .joined, response: .joined)
     let layout = LineLayout(
       .members(map), meanings: map.meanings, escaping: .envoyJSON, repeats: repeats)
-    guard layout.roles.isSufficient else { return }
+    guard layout.roles.tellsRequest else { return }
     // The configuration says what is recorded, also where a line leaves it out.
     formats.append(
       LogFormat(

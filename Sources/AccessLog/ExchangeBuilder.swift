@@ -26,8 +26,15 @@ struct ExchangeBuilder {
   var isBlockCut = false
   /// The same of `User-Agent`.
   var hidesUserAgent = false
+  /// What the coat of the current line says of its time.
+  var coatStamp = CoatStamp.none
+  /// When the log was written last, in seconds since the epoch.
+  private let writtenBy: Int64
+  /// Exchanges that have their time from a coat.
+  private(set) var stampedByCoat: UInt64 = 0
 
-  init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool) {
+  init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool, writtenBy: Int64) {
+    self.writtenBy = writtenBy
     trustsForwarded = options.trustsForwarded
     stamps = StampReader(secondsFromUTC: options.secondsFromUTC)
     interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
@@ -211,6 +218,7 @@ struct ExchangeBuilder {
   }
 
   private mutating func times(_ line: Line) -> Times? {
+    if !line.layout.roles.tellsTime { return coatTime() }
     let start = first(line, line.layout.roles.starts)
     let end = first(line, line.layout.roles.ends)
     if start.resolution == 0, end.resolution == 0 { return nil }
@@ -240,6 +248,19 @@ struct ExchangeBuilder {
       basis: other != nil ? .both : isStart ? .start : .end,
       resolution: TimeResolution(
         nanoseconds: isUseful ? max(known.resolution, min(step, 1_000_000_000)) : known.resolution))
+  }
+
+  /// The time of a line that has none of its own: that of its coat.
+  ///
+  /// It is of the end, and a duration is not taken from it: when the line was written is not exactly
+  /// when the request ended.
+  private mutating func coatTime() -> Times? {
+    let reading = coatStamp.reading(&stamps, writtenBy: writtenBy)
+    guard reading.resolution > 0 else { return nil }
+    stampedByCoat &+= 1
+    return Times(
+      start: nil, end: EventTime(nanoseconds: reading.nanoseconds), basis: .end,
+      resolution: TimeResolution(nanoseconds: reading.resolution))
   }
 
   private mutating func first(
@@ -292,6 +313,13 @@ struct ExchangeBuilder {
         }
         break
       }
+    }
+    let route = line.layout.roles.route
+    if parts.target.isEmpty, route >= 0, !line.isAbsent(route) {
+      let known = requestLine(line, line.fields[route])
+      parts.target = known.target
+      // A route may be one of all methods.
+      if parts.method.isEmpty, known.method != "ANY" { parts.method = known.method }
     }
     if line.layout.roles.httpVersion >= 0, !line.isAbsent(line.layout.roles.httpVersion) {
       parts.version = text(line, line.layout.roles.httpVersion, .version) ?? parts.version

@@ -17,6 +17,8 @@ enum FieldMeaning: Hashable, Sendable {
   case target
   /// The path alone, perhaps normalised.
   case path
+  /// A method and a path with placeholders, or a word that stands for every request.
+  case route
   /// The query with its question mark, or nothing.
   case query
   /// The query without its question mark.

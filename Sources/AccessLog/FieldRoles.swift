@@ -10,6 +10,7 @@ struct FieldRoles {
   var method = -1
   var target = -1
   var path = -1
+  var route = -1
   var query = -1
   var arguments = -1
   var httpVersion = -1
@@ -57,11 +58,13 @@ struct FieldRoles {
   /// Whether a line has a time.
   var tellsTime: Bool { !(starts.isEmpty && ends.isEmpty) }
 
-  /// Whether a line can become an exchange: a time, and a request.
-  var isSufficient: Bool {
-    tellsTime
-      && (requestLine >= 0 || (method >= 0 && (target >= 0 || path >= 0)))
+  /// Whether a line tells what was asked for.
+  var tellsRequest: Bool {
+    requestLine >= 0 || route >= 0 || (method >= 0 && (target >= 0 || path >= 0))
   }
+
+  /// Whether a line can become an exchange by itself: a time, and a request.
+  var isSufficient: Bool { tellsTime && tellsRequest }
 
   /// - Parameters:
   ///   - repeats: which lines the server prints of a repeated field; `nil` where the escaping says it.
@@ -93,6 +96,7 @@ struct FieldRoles {
       case .method: take(&method, index)
       case .target: take(&target, index)
       case .path: take(&path, index)
+      case .route: take(&route, index)
       case .query: take(&query, index)
       case .arguments: take(&arguments, index)
       case .httpVersion: take(&httpVersion, index)

@@ -15,6 +15,7 @@ struct FormatChanges {
 
   private let choice: FormatChoice
   private let options: IngestOptions
+  private let writtenBy: Int64
   /// Formats that lines had before, the last one first.
   private(set) var others: [(format: LogFormat, interpreter: LineInterpreter)] = []
   /// The format of the last line.
@@ -23,9 +24,14 @@ struct FormatChanges {
   private var nextAttempt: UInt64 = 0
   private var step: UInt64 = 1
 
-  /// - Parameter choice: where another format may come from; a format that was named is the only one.
-  init(_ format: LogFormat, _ choice: FormatChoice, _ options: IngestOptions) {
+  /// - Parameters:
+  ///   - choice: where another format may come from; a format that was named is the only one.
+  ///   - writtenBy: when the log was written last, in seconds since the epoch.
+  init(
+    _ format: LogFormat, _ choice: FormatChoice, _ options: IngestOptions, writtenBy: Int64
+  ) {
     current = format
+    self.writtenBy = writtenBy
     self.choice = choice
     self.options = options
   }
@@ -39,12 +45,14 @@ struct FormatChanges {
   ///
   /// - Parameters:
   ///   - ahead: the bytes of the input from that line on, as far as they are at hand.
+  ///   - stamp: the time that its coat tells.
   ///   - interpreter: the current one; the one that read the line afterwards.
   mutating func read(
-    _ base: ByteView, _ end: Int, ahead: ByteView, source: String,
+    _ base: ByteView, _ end: Int, ahead: ByteView, stamp: CoatStamp, source: String,
     number: UInt64, _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> Outcome {
     for index in others.indices {
+      others[index].interpreter.use(stamp)
       let outcome = others[index].interpreter.read(
         base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
       guard outcome.isLine else { continue }
@@ -59,12 +67,15 @@ struct FormatChanges {
     nextAttempt = number &+ step
     step = min(step &* 2, 1 << 20)
     let text = Array(ahead.prefix(LogReader.headLimit))
-    let head = current.coats.isEmpty ? text : CoatRemoval(text, current.coats).text
-    guard let found = LogReader.recognizesUncoated(head, choice: choice, after: current) else {
-      return .none
-    }
+    let removal = current.coats.isEmpty ? nil : CoatRemoval(text, current.coats)
+    guard
+      let found = LogReader.recognizesUncoated(
+        removal?.text ?? text, choice: choice, isStamped: removal?.isStamped ?? false,
+        after: current)
+    else { return .none }
     let format = found.wearing(current.coats)
-    var new = LineInterpreter(format: format, options: options)
+    var new = LineInterpreter(format: format, options: options, writtenBy: writtenBy)
+    new.use(stamp)
     let outcome = new.read(
       base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
     guard outcome.isLine else { return .none }

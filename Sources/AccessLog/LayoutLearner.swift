@@ -49,13 +49,15 @@ struct LayoutLearner: Sendable {
 
   /// The layout of a line; `nil` when the line is none of this kind, or says too little.
   ///
-  /// - Parameter isFirst: whether nothing was learned before, so that the sign has to be shown.
-  func learn(_ base: ByteView, _ end: Int, isFirst: Bool) -> LineLayout? {
+  /// - Parameters:
+  ///   - isFirst: whether nothing was learned before, so that the sign has to be shown.
+  ///   - isStamped: whether a coat tells the time of lines that do not tell it.
+  func learn(_ base: ByteView, _ end: Int, isFirst: Bool, isStamped: Bool) -> LineLayout? {
     if isFirst, !showsSign(base, end) { return nil }
     let layout = kind == .json ? json(base, end) : text(base, end)
     guard let layout, layout.roles.status >= 0, layout.count <= AccessLogLimits.fields,
       // A request that could not be read has neither method nor path to leave out.
-      layout.roles.isSufficient || (infersAbsence && !isFirst && layout.roles.tellsTime)
+      layout.roles.tellsTime || isStamped, layout.roles.tellsRequest || (infersAbsence && !isFirst)
     else { return nil }
     return layout
   }

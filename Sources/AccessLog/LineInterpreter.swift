@@ -53,8 +53,13 @@ struct LineInterpreter {
 
   /// Begins with what is known of a format.
   ///
-  /// - Parameter isForFewLines: whether only the head of an input is looked at.
-  init(format: LogFormat, options: IngestOptions, isForFewLines: Bool = false) {
+  /// - Parameters:
+  ///   - isForFewLines: whether only the head of an input is looked at.
+  ///   - writtenBy: when the log was written last, in seconds since the epoch: the year of a coat's
+  ///     stamp that names none.
+  init(
+    format: LogFormat, options: IngestOptions, isForFewLines: Bool = false, writtenBy: Int64 = 0
+  ) {
     let escaping: Escaping
     var learner: LayoutLearner?
     var header: HeaderRule?
@@ -82,7 +87,8 @@ struct LineInterpreter {
     }
     self.learner = learner
     self.header = header
-    builder = ExchangeBuilder(options: options, escaping: escaping, isForFewLines: isForFewLines)
+    builder = ExchangeBuilder(
+      options: options, escaping: escaping, isForFewLines: isForFewLines, writtenBy: writtenBy)
     hasOtherMessages = format.hasOtherMessages
     fields = FixedTable(
       repeating: FieldRange(start: 0, end: -1), count: AccessLogLimits.fields + 8)
@@ -114,6 +120,12 @@ struct LineInterpreter {
     }
     return fields
   }
+
+  /// Exchanges of lines without a time, which have that of their coat.
+  var stampedByCoat: UInt64 { builder.stampedByCoat }
+
+  /// Takes what the coat of the next line says of its time.
+  mutating func use(_ stamp: CoatStamp) { builder.coatStamp = stamp }
 
   /// What was learned of lines that leave out what is not there.
   var families: [FieldFamily] { builder.families }
@@ -164,7 +176,11 @@ struct LineInterpreter {
       counts.otherMessages &+= 1
       return .skipped("other-message")
     }
-    guard let learner, let new = learner.learn(base, end, isFirst: learned.isEmpty) else {
+    var isStamped = true
+    if case .none = builder.coatStamp.form { isStamped = false }
+    guard let learner,
+      let new = learner.learn(base, end, isFirst: learned.isEmpty, isStamped: isStamped)
+    else {
       return .unreadable("unreadable-line")
     }
     if learner.infersAbsence { new.family = family(of: new) }

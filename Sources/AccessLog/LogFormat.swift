@@ -58,6 +58,8 @@ public struct LogFormat: Sendable {
   var families: [FieldFamily]
   /// What stands around every line, from the outermost; none for most logs.
   private(set) var coats: [LogCoat] = []
+  /// How lines stand in a JSON text, where it is not one object a line.
+  private(set) var shape: ObjectScanner.Shape?
 
   init(
     name: String, summary: String, rule: Rule, configuration: String? = nil,
@@ -110,6 +112,7 @@ public struct LogFormat: Sendable {
       isRecognizedAlone: isRecognizedAlone, hides: hides, rank: rank,
       hasOtherMessages: hasOtherMessages, families: families)
     format.coats = coats
+    format.shape = shape
     return format
   }
 
@@ -128,9 +131,17 @@ public struct LogFormat: Sendable {
     return format
   }
 
+  /// The same format with its lines in a JSON text of that shape.
+  func arranged(as shape: ObjectScanner.Shape) -> LogFormat {
+    var format = self
+    format.shape = shape
+    return format
+  }
+
   /// The name for people, with those of the coats: `combined in cri`.
   var description: String {
-    ([name] + coats.reversed().map(\.name)).joined(separator: " in ")
+    ([name] + coats.reversed().map(\.name) + (shape.map { [$0.name] } ?? []))
+      .joined(separator: " in ")
   }
 
   /// The layout that tells what is recorded; `nil` before a line that says it was seen.
@@ -143,6 +154,9 @@ public struct LogFormat: Sendable {
     case .document: nil
     }
   }
+
+  /// Whether the lines tell a time of their own; others are read where a coat tells it.
+  public var tellsTime: Bool { layout?.roles.tellsTime ?? true }
 
   /// The request header fields that the lines hold, with their fidelity; empty where every field is
   /// held, or where the lines name their fields.

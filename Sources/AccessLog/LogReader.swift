@@ -20,6 +20,12 @@ public final class LogReader {
   private var preflightedURLs: [RequestURL] = []
   /// Finds the entries of a document; `nil` for a log of lines.
   private var scanner: HARScanner?
+  /// Finds the lines of a JSON text; `nil` where they stand by themselves.
+  private var objects: ObjectScanner?
+  /// Where the last run of NUL bytes ended.
+  private var endOfNULs: UInt64?
+  /// Whether NUL bytes may stand in the middle of what is read: the journal writes numbers in bytes.
+  private let holdsNULs: Bool
   /// Where the line that is read at the moment stands with its coat.
   private var linePlace: Int?
   /// The buffer that is read at the moment, good until its lines are read.
@@ -44,13 +50,20 @@ public final class LogReader {
     self.input = input
     source = input.source
     keepsAll = options.keepsAll
-    interpreter = LineInterpreter(format: format, options: options)
-    changes = FormatChanges(format, choice ?? .format(format), options)
+    interpreter = LineInterpreter(
+      format: format, options: options, writtenBy: input.writtenBy)
+    changes = FormatChanges(
+      format, choice ?? .format(format), options, writtenBy: input.writtenBy)
     undresser = Undresser(format.coats)
     if case .document(.har) = format.rule { scanner = HARScanner() }
+    objects = format.shape.map { ObjectScanner($0) }
+    holdsNULs = format.coats.contains { if case .journalExport = $0.rule { true } else { false } }
     record = SourceRecord(
       input: input.name, digest: input.digest, kind: "log", compression: input.compression)
     record.format = format.description
+    if input.leadingNULs > 0 {
+      note(nuls: input.leadingNULs, at: 0, number: 1)
+    }
   }
 
   /// The exchanges of the next buffer of lines, which may be none; `nil` at the end of the input.
@@ -63,6 +76,8 @@ public final class LogReader {
       if let buffer = try input.next(carrying: rest.count) {
         if scanner != nil {
           takeDocument(buffer, into: &exchanges)
+        } else if objects != nil {
+          takeObjects(buffer, into: &exchanges)
         } else {
           take(buffer, into: &exchanges)
         }
@@ -111,6 +126,10 @@ public final class LogReader {
       searchFrom = position
       if position == count { break }
     }
+    if position < count, !isSkippingLine {
+      // They may be as many as the log was long before.
+      position += passNULs(buffer.from(position), at: bufferOffset &+ UInt64(position))
+    }
     let left = count - position
     if isSkippingLine {
       rest.removeAll(keepingCapacity: true)
@@ -138,10 +157,35 @@ public final class LogReader {
         what: "a line of more than \(AccessLogLimits.lineBytes) bytes"))
   }
 
+  /// Takes note of NUL bytes at the beginning of a line, and says how many there are.
+  @inline(__always)
+  private func passNULs(_ line: ByteView, at offset: UInt64) -> Int {
+    guard line.first == 0, !holdsNULs else { return 0 }
+    let count = line.firstIndex { $0 != 0 } ?? line.count
+    note(nuls: UInt64(count), at: offset, number: lineNumber &+ 1)
+    return count
+  }
+
+  private func note(nuls count: UInt64, at offset: UInt64, number: UInt64) {
+    record.note("nul-bytes", count)
+    // A run may be met in several pieces.
+    if endOfNULs != offset || offset == 0 {
+      record.addDamage(
+        SourceRecord.Damage(
+          offset: offset, number: number,
+          what: "NUL bytes, as a log has that was truncated while its server wrote on"))
+    }
+    endOfNULs = offset &+ count
+  }
+
   private func takeLine(
-    _ line: ByteView, from place: Int, at offset: UInt64,
+    _ whole: ByteView, from place: Int?, at start: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) {
+    let nuls = passNULs(whole, at: start)
+    let line = whole.from(nuls)
+    let place = place.map { $0 + nuls }
+    let offset = start &+ UInt64(nuls)
     guard line.count <= AccessLogLimits.lineBytes else {
       skipLongLine(at: offset)
       return
@@ -153,25 +197,44 @@ public final class LogReader {
       takeCoated(line, undresser, at: offset, &interpreter, into: &exchanges)
       return
     }
-    var end = line.count
-    if end > 0, line[end - 1] == 0x0D { end -= 1 }
-    let outcome = read(
-      line.part(0, end), from: place, number: lineNumber, &interpreter, into: &exchanges)
+    let text = line.withoutReturn
+    let outcome = read(text, from: place, number: lineNumber, &interpreter, into: &exchanges)
     switch outcome {
     case .used: break
     case .skipped(let kind): record.skip(kind)
     case .unreadable(let kind):
+      if readBehindNULs(text, at: offset, &interpreter, into: &exchanges) { return }
       record.skip(kind)
       record.addDamage(Self.damage(kind, number: lineNumber, at: offset))
     }
   }
 
+  /// Reads what stands behind NUL bytes inside of a line: after a crash they stand where the end of one
+  /// line was lost, and the next one follows.
+  private func readBehindNULs(
+    _ line: ByteView, at offset: UInt64, _ interpreter: inout LineInterpreter,
+    into exchanges: inout [Exchange]
+  ) -> Bool {
+    let first = line.place(of: 0)
+    guard first < line.count else { return false }
+    let rest = line.from(first)
+    let count = rest.firstIndex { $0 != 0 } ?? rest.count
+    guard
+      case .used = read(
+        rest.from(count), from: nil, number: lineNumber, &interpreter, into: &exchanges)
+    else { return false }
+    note(nuls: UInt64(count), at: offset &+ UInt64(first), number: lineNumber)
+    return true
+  }
+
   /// Reads a line in the current format, or in another one.
   ///
-  /// - Parameter place: where the line stands in the buffer, with its coat; `nil` when it does not.
+  /// - Parameters:
+  ///   - place: where the line stands in the buffer, with its coat; `nil` when it does not.
+  ///   - stamp: the time that its coat tells.
   @inline(__always)
   private func read(
-    _ line: ByteView, from place: Int?, number: UInt64,
+    _ line: ByteView, from place: Int?, stamp: CoatStamp = .none, number: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> LineInterpreter.Outcome {
     let outcome = interpreter.read(
@@ -183,18 +246,18 @@ public final class LogReader {
     }
     guard changes.isPossible else { return outcome }
     return readChanged(
-      line, from: place, number: number, &interpreter, into: &exchanges) ?? outcome
+      line, from: place, stamp: stamp, number: number, &interpreter, into: &exchanges) ?? outcome
   }
 
   private func readChanged(
-    _ line: ByteView, from place: Int?, number: UInt64,
+    _ line: ByteView, from place: Int?, stamp: CoatStamp, number: UInt64,
     _ interpreter: inout LineInterpreter, into exchanges: inout [Exchange]
   ) -> LineInterpreter.Outcome? {
     let ahead = place.map { current.from($0) } ?? line
     let before = changes.current
     switch changes.read(
-      line, line.count, ahead: ahead, source: source, number: number, &interpreter, into: &exchanges
-    )
+      line, line.count, ahead: ahead, stamp: stamp, source: source, number: number, &interpreter,
+      into: &exchanges)
     {
     case .none: return nil
     case .known(let outcome): return outcome
@@ -251,8 +314,10 @@ public final class LogReader {
   ) {
     var outcome = LineInterpreter.Outcome.skipped("blank-line")
     if !line.text.isEmpty {
+      interpreter.use(line.stamp)
       outcome = read(
-        line.text, from: linePlace, number: line.number, &interpreter, into: &exchanges)
+        line.text, from: linePlace, stamp: line.stamp, number: line.number, &interpreter,
+        into: &exchanges)
     }
     func give(_ kind: String, _ damage: SourceRecord.Damage) {
       record.skip(kind)
@@ -277,6 +342,37 @@ public final class LogReader {
     }
     let others = undresser.linesOfOthers
     if others > 0 { record.skip("other-output", others) }
+  }
+
+  /// Takes the next bytes of a JSON text.
+  private func takeObjects(_ buffer: ByteView, into exchanges: inout [Exchange]) {
+    let start = input.offset &- UInt64(buffer.count)
+    let mark = isAtStart && buffer.has("\u{FEFF}") ? 3 : 0
+    isAtStart = false
+    objects?.take(buffer.from(mark), at: start &+ UInt64(mark)) { found in
+      switch found {
+      case .object(let object, let offset):
+        takeLine(object, from: nil, at: offset, &interpreter, into: &exchanges)
+      case .tooLong(let offset): skipLongLine(at: offset)
+      case .unclosed(let offset): skipObject("an object that is not closed", at: offset)
+      case .stray(let offset): skipObject("text that is no object", at: offset)
+      }
+    }
+  }
+
+  private func skipObject(_ what: String, kind: String = "unreadable-line", at offset: UInt64) {
+    lineNumber &+= 1
+    record.skip(kind)
+    record.addDamage(SourceRecord.Damage(offset: offset, number: lineNumber, what: what))
+  }
+
+  private func endObjects(_ objects: ObjectScanner) {
+    if let offset = objects.unfinished {
+      skipObject("the input ends inside an object", kind: "cut-line", at: offset)
+    } else if objects.isOpen {
+      record.addDamage(
+        SourceRecord.Damage(offset: input.offset, what: "the list of objects is not closed"))
+    }
   }
 
   /// Takes the next bytes of a document.
@@ -336,6 +432,7 @@ public final class LogReader {
       endDocument(scanner, isDamaged: isDamaged)
       return
     }
+    if let objects { endObjects(objects) }
     if !rest.isEmpty { readLastLine(isDamaged: isDamaged, into: &exchanges) }
     if let undresser { takeRest(of: undresser, into: &exchanges) }
   }
@@ -368,42 +465,9 @@ public final class LogReader {
 
   /// Copies the interpreters' counts into the record.
   private func publish() {
-    var used: UInt64 = 0
-    var passedOver: UInt64 = 0
-    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
-      used &+= interpreter.counts.used
-      passedOver &+= interpreter.counts.passedOver
-      if let earliest = interpreter.earliest { record.see(earliest) }
-      if let latest = interpreter.latest { record.see(latest) }
-    }
+    let interpreters = [interpreter] + changes.others.map(\.interpreter)
     record.read = lineNumber
-    record.used = used
-    record.exchanges = used
-    if passedOver > 0 { record.passedOver[CORSConcern.none.rawValue] = passedOver }
-    if isAtEnd {
-      let leaps = ([interpreter] + changes.others.map(\.interpreter)).reduce(0) {
-        $0 &+ $1.progress.leaps
-      }
-      if leaps > 0 { record.note("stamps-far-ahead", leaps) }
-      noteFields()
-    }
-  }
-
-  /// Which header fields the lines told, each as faithfully as in the least faithful of the formats.
-  private func noteFields() {
-    var all: [HeaderName: Fidelity]?
-    for interpreter in [interpreter] + changes.others.map(\.interpreter) {
-      guard let fields = interpreter.recordedFields else { continue }
-      // What one format does not record is not recorded throughout.
-      all =
-        all.map { known in
-          known.filter { fields[$0.key] != nil }.merging(fields) { $0.union($1) }
-            .filter { known[$0.key] != nil }
-        } ?? fields
-    }
-    guard let all else { return }
-    record.records = all.keys.map(\.description).sorted()
-    record.fidelity = Dictionary(
-      uniqueKeysWithValues: all.map { ($0.key.description, $0.value.description) })
+    record.take(interpreters)
+    if isAtEnd { record.conclude(interpreters, coats: changes.current.coats) }
   }
 }

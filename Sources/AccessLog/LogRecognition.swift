@@ -12,10 +12,13 @@ extension LogReader {
   /// The format that the first lines of an input have as they stand; see
   /// ``recognizes(_:choice:)``.
   ///
-  /// - Parameter before: the format that the lines before had, when one is looked for that reads the
-  ///   first line; a few lines are then enough.
+  /// - Parameters:
+  ///   - isStamped: whether a coat tells the time of lines that do not tell it.
+  ///   - before: the format that the lines before had, when one is looked for that reads the first
+  ///     line; a few lines are then enough.
   static func recognizesUncoated(
-    _ head: [UInt8], choice: FormatChoice, after before: LogFormat? = nil
+    _ head: [UInt8], choice: FormatChoice, isStamped: Bool = false,
+    after before: LogFormat? = nil
   ) -> LogFormat? {
     let lines = headLines(head)
     guard !lines.isEmpty else { return nil }
@@ -24,28 +27,32 @@ extension LogReader {
       if case .candidates(let candidates) = choice { formats = candidates }
       return best(
         formats.filter { $0.name != before.name }, for: lines, in: head,
-        least: min(2, lines.count), readingFirst: true)
+        least: min(2, lines.count), isStamped: isStamped, readingFirst: true)
     }
     switch choice {
     case .format(let format):
-      return best([format], for: lines, in: head, least: 1)
+      return best([format], for: lines, in: head, least: 1, isStamped: isStamped)
     case .candidates(let formats):
-      return best(formats, for: lines, in: head, least: 1)
+      return best(formats, for: lines, in: head, least: 1, isStamped: isStamped)
     case .automatic:
       let own = lines.count { head[$0.lowerBound] != UInt8(ascii: "#") }
       let least = max(1, own / AccessLogLimits.recognitionShare)
-      return best(LogFormat.ofLines, for: lines, in: head, least: least)
+      return best(LogFormat.ofLines, for: lines, in: head, least: least, isStamped: isStamped)
     }
   }
 
   /// The time of the first line that has one, for opening several logs in the order of their
   /// beginning.
+  ///
+  /// - Parameter writtenBy: when the log was written last, in seconds since the epoch: a stamp without
+  ///   a year is of the last one that is not behind it.
   public static func firstTime(
-    in head: [UInt8], format: LogFormat, options: IngestOptions
+    in head: [UInt8], format: LogFormat, options: IngestOptions, writtenBy: Int64
   ) -> EventTime? {
     var options = options
     options.keepsAll = true
-    var interpreter = LineInterpreter(format: format, options: options, isForFewLines: true)
+    var interpreter = LineInterpreter(
+      format: format, options: options, isForFewLines: true, writtenBy: writtenBy)
     var exchanges: [Exchange] = []
     if case .document(.har) = format.rule {
       var scanner = HARScanner()
@@ -58,7 +65,16 @@ extension LogReader {
       }
       return exchanges.first?.time
     }
-    let head = format.coats.isEmpty ? head : CoatRemoval(head, format.coats).text
+    let head = format.shape.map { ObjectScanner.lines(of: head, $0) } ?? head
+    if !format.coats.isEmpty {
+      CoatRemoval.forEachLine(of: head, format.coats) { _, line in
+        interpreter.use(line.stamp)
+        _ = interpreter.read(
+          line.text, line.text.count, source: "", number: 1, keepsAll: true, into: &exchanges)
+        return exchanges.isEmpty
+      }
+      return exchanges.first?.time
+    }
     for range in headLines(head) {
       _ = read(head, range, &interpreter, &exchanges)
       if let exchange = exchanges.first { return exchange.time }
@@ -81,7 +97,7 @@ extension LogReader {
   /// wins, then the one that fits most lines, then that with most fields, then the first.
   private static func best(
     _ formats: [LogFormat], for lines: [Range<Int>], in head: [UInt8], least: Int,
-    readingFirst: Bool = false
+    isStamped: Bool, readingFirst: Bool = false
   ) -> LogFormat? {
     var fitting: [(format: LogFormat, lines: Int, fields: Int)] = []
     for format in formats {
@@ -89,6 +105,7 @@ extension LogReader {
       options.keepsAll = true
       var interpreter = LineInterpreter(
         format: format, options: options, isForFewLines: true)
+      if isStamped { interpreter.use(.promised) }
       var exchanges: [Exchange] = []
       for (number, range) in lines.enumerated() {
         let outcome = read(head, range, &interpreter, &exchanges)

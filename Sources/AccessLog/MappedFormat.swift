@@ -47,17 +47,15 @@ enum MappedFormat {
     for (meaning, member) in try pairs(text) {
       places.append(.init(path: path(member), meaning: meaning))
     }
+    let stamps = places.filter { if case .stamp = $0.meaning { true } else { false } }
     let map = MemberMap(
       places,
-      requiring: [
-        places.filter { if case .stamp = $0.meaning { true } else { false } }.map {
-          $0.path.joined(separator: "/")
-        }
-      ])
+      // Without a time of its own a line is known by any of the members.
+      requiring: [(stamps.isEmpty ? places : stamps).map { $0.path.joined(separator: "/") }])
     let layout = LineLayout(
       .members(map), meanings: map.meanings, escaping: .anyJSON)
     layout.family = 0
-    guard layout.roles.isSufficient else { throw insufficient }
+    guard layout.roles.tellsRequest else { throw insufficient }
     return LogFormat(
       name: "json-mapped", summary: "JSON lines with the mapping of the command line",
       rule: .layout(layout), hides: [leftOut], families: [FieldFamily()])
@@ -150,14 +148,14 @@ enum MappedFormat {
   private static func sufficient(
     _ layout: LineLayout, like format: LogFormat
   ) throws(FormatError) -> LogFormat {
-    guard layout.roles.isSufficient else { throw insufficient }
+    guard layout.roles.tellsRequest else { throw insufficient }
     return LogFormat(
       name: format.name, summary: format.summary, layout: layout,
       configuration: format.configuration, hides: format.hides)
   }
 
   private static let insufficient = FormatError(
-    "the mapping needs a time, and a method and url (or a request line)")
+    "the mapping needs a method and url, or a request line")
 }
 
 extension StringProtocol {

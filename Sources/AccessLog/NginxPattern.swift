@@ -21,23 +21,10 @@ enum NginxPattern {
     _ text: [UInt8], flags: [String: HeaderName],
     names: [String: (FieldMeaning, FieldForm)] = [:]
   ) throws(FormatError) -> [LineElement] {
-    var elements: [LineElement] = []
-    var literal: [UInt8] = []
-    var count = 0
-    var index = 0
-    while index < text.count {
-      guard text[index] == UInt8(ascii: "$") else {
-        literal.append(text[index])
-        index += 1
-        continue
-      }
-      let column = index + 1
-      index += 1
+    try VariablePattern.elements(text) { (index, column) throws(FormatError) in
       let isBraced = index < text.count && text[index] == UInt8(ascii: "{")
       if isBraced { index += 1 }
-      let first = index
-      while index < text.count, isNameByte(text[index]) { index += 1 }
-      let name = String(decoding: text[first..<index], as: UTF8.self)
+      let name = VariablePattern.name(in: text, at: &index, where: isNameByte)
       guard !name.isEmpty else {
         throw FormatError("a \"$\" without the name of a variable", column: column)
       }
@@ -47,21 +34,10 @@ enum NginxPattern {
         }
         index += 1
       }
-      count += 1
-      guard count <= AccessLogLimits.fields else {
-        throw FormatError(
-          "a format of more than \(AccessLogLimits.fields) variables", column: column)
-      }
-      let (meaning, form) =
-        names[name.asciiLowercased] ?? meaning(of: name.asciiLowercased, flags: flags)
       // `$is_args` stands in front of `$args`: together they are the query with its mark.
-      if name == "is_args" { continue }
-      elements.append(.literal(literal))
-      literal = []
-      elements.append(.field(meaning, form))
+      if name == "is_args" { return nil }
+      return names[name.asciiLowercased] ?? meaning(of: name.asciiLowercased, flags: flags)
     }
-    elements.append(.literal(literal))
-    return elements
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {
@@ -145,12 +121,10 @@ enum NginxPattern {
 }
 
 extension LineLayout {
-  /// Refuses a format whose lines can become no exchange.
+  /// Refuses a format whose lines can become no exchange; one without a time may stand in a coat that
+  /// tells it.
   func requireEnough() throws(FormatError) {
-    if roles.starts.isEmpty && roles.ends.isEmpty {
-      throw FormatError("the format records no time")
-    }
-    guard roles.isSufficient else {
+    guard roles.tellsRequest else {
       throw FormatError("the format records neither a request line nor a method and a path")
     }
   }

@@ -63,6 +63,13 @@ struct StampReader {
     return reading
   }
 
+  /// The instant of a whole second whose zone is not written.
+  func local(seconds: Int64) -> Reading {
+    Reading(
+      nanoseconds: EventTime(seconds: seconds - secondsFromUTC).nanoseconds,
+      resolution: 1_000_000_000)
+  }
+
   /// `2026-11-23`, anything, `18:54:34`.
   private func dateAndTime(
     _ base: ByteView, _ start: Int, _ end: Int

@@ -51,7 +51,9 @@ private struct Evaluation {
     isRedirectModeProven = Self.provesRedirectMode(evidence)
   }
 
-  func call() -> Call {
+  func call() -> Call { doubted(verdict()) }
+
+  private func verdict() -> Call {
     let worlds = (provesCredentials ? [true] : [false, true]).flatMap { includesCredentials in
       engines.map { World(includesCredentials: includesCredentials, engine: $0) }
     }
@@ -79,6 +81,24 @@ private struct Evaluation {
       call.message = consoleMessage(for: call, engine: engines[0])
     }
     addStandardVerdict(&call)
+    return call
+  }
+
+  /// A verdict that rests on two exchanges having one path is none where a log names a pattern of paths.
+  private func doubted(_ call: Call) -> Call {
+    guard call.exchanges.count > 1 || call.kind == .cached,
+      call.exchanges.contains(where: { $0.exchange.url.isPattern })
+    else { return call }
+    var call = call
+    if call.verdict != .undetermined {
+      call.worlds.append(
+        WorldOutcome(assuming: ["same-path"], verdict: call.verdict, hop: call.hop))
+    }
+    call.verdict = .undetermined
+    call.assumes = []
+    call.message = nil
+    call.standardVerdict = nil
+    if !call.missing.contains(MissingFact.path) { call.missing.append(MissingFact.path) }
     return call
   }
 

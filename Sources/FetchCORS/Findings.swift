@@ -78,6 +78,8 @@ public enum MissingFact {
   public static let requestHeaders = "request-headers"
   /// The origin of the page.
   public static let origin = "origin"
+  /// The path that was asked for: a pattern of paths stands in its place.
+  public static let path = "path"
   /// The version of HTTP on the wire.
   public static let httpVersion = "http-version"
 }

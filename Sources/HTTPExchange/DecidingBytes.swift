@@ -86,6 +86,7 @@ public struct DecidingBytes: Sendable {
     append(parts.url.scheme)
     append(parts.url.host)
     append(count: parts.url.port.map { Int($0) &+ 1 } ?? 0)
+    bytes.append(parts.url.isPattern ? 1 : 0)
     append(parts.httpVersion)
     append(parts.request)
     append(parts.response)

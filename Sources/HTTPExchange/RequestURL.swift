@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The URL of a request, as far as the evidence tells it.
 ///
 /// Scheme, host and port are what the *browser* used. What was not seen at its edge is `nil`.
@@ -30,6 +32,17 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
       scheme: scheme, host: authority?.host,
       port: authority.flatMap { $0.port ?? scheme.flatMap(Origin.defaultPort(of:)) },
       target: target)
+  }
+
+  /// Whether the path is one with placeholders, as `/users/{id}`: a log names the route and not what
+  /// was asked for.
+  ///
+  /// Browsers send no brace in a path: the URL standard has them encoded.
+  public var isPattern: Bool {
+    target.withByteView { bytes in
+      let brace = bytes.first(UInt8(ascii: "{"), from: 0, to: bytes.count)
+      return brace < bytes.count && bytes.first(UInt8(ascii: "?"), from: 0, to: brace) == brace
+    }
   }
 
   /// The origin of the URL, when all three parts are known.

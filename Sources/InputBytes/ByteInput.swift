@@ -19,12 +19,15 @@ public final class ByteInput {
   public let name: String
   /// `gzip`, or `nil` when the bytes are stored as they are.
   public let compression: String?
-  /// The first bytes of the unpacked input, up to 64 KiB.
+  /// The first bytes of the unpacked input, up to 64 KiB, behind NUL bytes.
   public let head: [UInt8]
   /// The first 12 hexadecimal digits of the SHA-256 of ``head``.
   public let digest: String
-  /// Bytes of the unpacked input that ``next(carrying:)`` has delivered.
-  public private(set) var offset: UInt64 = 0
+  /// NUL bytes at the beginning of the unpacked input that are not delivered: as many as a log had
+  /// bytes that was truncated while its writer kept its place.
+  public let leadingNULs: UInt64
+  /// Bytes of the unpacked input that ``next(carrying:)`` has come to.
+  public private(set) var offset: UInt64
 
   /// Bytes at the start of an input that identify it.
   public static let headSize = 64 * 1024
@@ -37,6 +40,9 @@ public final class ByteInput {
   /// Whether it can be opened again and begins with the same bytes; a pipe cannot.
   public let isRegularFile: Bool
 
+  /// When it was written last, in seconds since the epoch; of a pipe, when it was opened.
+  public let writtenBy: Int64
+
   private let bytes: ByteSource
   private let readAhead: ReadAhead?
   private var spare: Chunk?
@@ -44,6 +50,7 @@ public final class ByteInput {
   private var visible = ByteView()
   private var damage: InputDamage?
   private var isAtEnd = false
+  private var isHeadDelivered = false
 
   /// Opens an input and reads its head.
   ///
@@ -51,14 +58,18 @@ public final class ByteInput {
   ///   - path: a file, or `-` for standard input.
   ///   - readsAhead: whether a thread of its own inflates ahead of the caller. What is stored as it
   ///     is needs none: handing a buffer over costs more than copying it out of the page cache.
+  ///   - skipsNULs: whether NUL bytes at the beginning are passed over, and counted.
   /// - Throws: ``InputError`` when the file cannot be opened or its first bytes not be read.
-  public convenience init(path: String, readsAhead: Bool = false) throws(InputError) {
+  public convenience init(
+    path: String, readsAhead: Bool = false, skipsNULs: Bool = false
+  ) throws(InputError) {
     let descriptor =
       unsafe path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else {
       throw InputError(path: path, reason: systemReason(errno))
     }
-    try self.init(descriptor: descriptor, path: path, readsAhead: readsAhead)
+    try self.init(
+      descriptor: descriptor, path: path, readsAhead: readsAhead, skipsNULs: skipsNULs)
   }
 
   /// Reads on from where a descriptor stands, and closes it in the end, also when this fails.
@@ -66,10 +77,11 @@ public final class ByteInput {
   /// - Parameters:
   ///   - descriptor: an open file, whose name need not exist any more.
   ///   - path: what it is called in messages.
-  ///   - readsAhead: see ``init(path:readsAhead:)``.
+  ///   - readsAhead: see ``init(path:readsAhead:skipsNULs:)``.
+  ///   - skipsNULs: see ``init(path:readsAhead:skipsNULs:)``.
   /// - Throws: ``InputError`` when its first bytes cannot be read.
   public init(
-    descriptor: CInt, path: String, readsAhead: Bool = false
+    descriptor: CInt, path: String, readsAhead: Bool = false, skipsNULs: Bool = false
   ) throws(InputError) {
     do throws(InputDamage) {
       bytes = try ByteSource(descriptor: descriptor)
@@ -80,20 +92,32 @@ public final class ByteInput {
     var status = stat()
     isRegularFile =
       unsafe path != "-" && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    // No date behind the year 9999 is one.
+    let written = isRegularFile ? status.st_mtim.tv_sec : time(nil)
+    writtenBy = min(max(0, Int64(written)), 253_402_300_799)
     name = Self.shown(path.split(separator: "/").last.map(String.init) ?? path)
     compression = bytes.isGzip ? "gzip" : nil
     // The head is read before any thread starts, so that an input can be looked at and closed.
     var head = [UInt8](repeating: 0, count: Self.headSize)
     var filled = 0
+    var nuls: UInt64 = 0
     do throws(InputDamage) {
       while filled < head.count {
         let count = try Self.fill(&head, from: filled, bytes)
         if count == 0 { break }
         filled += count
+        guard skipsNULs, head[0] == 0 else { continue }
+        let start = head[..<filled].firstIndex { $0 != 0 } ?? filled
+        nuls += UInt64(start)
+        filled -= start
+        head.removeFirst(start)
+        head.append(contentsOf: repeatElement(0, count: start))
       }
     } catch {
       damage = error
     }
+    leadingNULs = nuls
+    offset = nuls
     head.removeLast(head.count - filled)
     self.head = head
     digest = Self.digest(of: head[...])
@@ -166,7 +190,8 @@ public final class ByteInput {
 
   private func nextChunk() throws(InputDamage) -> Chunk? {
     if isAtEnd { return nil }
-    if offset == 0, !head.isEmpty {
+    if !isHeadDelivered, !head.isEmpty {
+      isHeadDelivered = true
       let chunk = Chunk()
       unsafe head.withUnsafeBytes { unsafe chunk.space.copyMemory(from: $0) }
       chunk.setCount(head.count)

@@ -42,11 +42,12 @@ final class ByteSource {
     let filled = try unsafe fillStored(buffer)
     guard !hasBegun else { return filled }
     hasBegun = true
-    guard filled >= 2, var decoder = unsafe UTF16Reader(mark: buffer[0], buffer[1]) else {
-      return filled
-    }
-    // The mark becomes one of UTF-8, which every text may begin with.
-    unsafe decoder.put(ByteView(UnsafeRawBufferPointer(rebasing: buffer[..<filled])))
+    let head = unsafe ByteView(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+    guard filled >= 2,
+      var decoder = UTF16Reader(mark: head[0], head[1]) ?? UTF16Reader(unmarked: head)
+    else { return filled }
+    // A mark becomes one of UTF-8, which every text may begin with.
+    decoder.put(head)
     self.decoder = decoder
     return try unsafe fillDecoded(buffer)
   }

@@ -24,6 +24,28 @@ struct UTF16Reader {
     }
   }
 
+  /// - Parameter head: the first bytes of a text without a mark; `nil` is returned when they are not
+  ///   those of one that begins with ASCII.
+  init?(unmarked head: ByteView) {
+    let count = min(head.count, 256) & ~1
+    guard count >= 32 else { return nil }
+    func isText(zerosAt odd: Int) -> Bool {
+      for index in stride(from: 0, to: count, by: 2) {
+        let byte = head[index + 1 - odd]
+        guard head[index + odd] == 0, (0x20..<0x7F).contains(byte) || (0x09...0x0D).contains(byte)
+        else { return false }
+      }
+      return true
+    }
+    if isText(zerosAt: 1) {
+      isBigEndian = false
+    } else if isText(zerosAt: 0) {
+      isBigEndian = true
+    } else {
+      return nil
+    }
+  }
+
   /// Moves out what was decoded; returns how many bytes that were.
   mutating func take(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     // Not more than the buffer holds and than there is, by the line that follows.

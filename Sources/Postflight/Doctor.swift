@@ -52,7 +52,12 @@ private struct LogFormats {
 
 /// What was read of one input, and what it records.
 private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
-  let unit = record.kind == "log" ? "lines" : record.kind.hasPrefix("pcap") ? "packets" : "records"
+  let isOfEntries =
+    record.format.map { $0 == "har" || $0.contains(" in json-") } ?? false
+  let unit =
+    record.kind == "log"
+    ? (isOfEntries ? "entries" : "lines") : record.kind.hasPrefix("pcap") ? "packets" : "records"
+  let oneUnit = isOfEntries ? "entry" : String(unit.dropLast())
   var lines = [
     "\(record.input): \(record.kind)" + (record.format.map { ", \($0)" } ?? "")
       + (record.compression.map { ", \($0)" } ?? "")
@@ -71,7 +76,7 @@ private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
   }
   for damage in record.damages {
     let place = [
-      damage.number.map { "\(unit.dropLast()) \($0)" }, damage.offset.map { "byte \($0)" },
+      damage.number.map { "\(oneUnit) \($0)" }, damage.offset.map { "byte \($0)" },
     ].compactMap { $0 }.joined(separator: ", ")
     lines.append("  damaged" + (place.isEmpty ? "" : " at \(place)") + ": \(damage.what)")
   }
@@ -191,6 +196,9 @@ private struct Diagnosis {
       "scheme and host at the browser's edge: log them there, or say --trust-forwarded"
     case MissingFact.engine: "log User-Agent"
     case MissingFact.origin: "log the request's Origin"
+    case MissingFact.path:
+      "log the path that was asked for: a pattern with {placeholders} stands in its place, so that "
+        + "nothing tells whose preflight is whose"
     case MissingFact.response: "the response was not seen"
     case MissingFact.storedResponse: "the response that this 304 refreshed was not seen"
     default:

@@ -73,13 +73,17 @@ struct InputPlan {
     }
     let input: ByteInput
     do throws(InputError) {
-      input = try ByteInput(path: path)
+      input = try ByteInput(path: path, skipsNULs: true)
     } catch {
       refuse(error.reason)
       return
     }
     guard !input.head.isEmpty else {
-      if input.compression != nil {
+      if input.leadingNULs > 0 {
+        refuse(
+          "the file holds nothing but \(input.leadingNULs) NUL bytes: what stood there was truncated or "
+            + "never written")
+      } else if input.compression != nil {
         refuse("the gzip file is damaged from its start, or holds nothing")
       } else {
         refuse("the file is empty")
@@ -99,11 +103,20 @@ struct InputPlan {
       refuse(Self.describe(input.head, format))
       return
     }
+    if case .log = kind {
+    } else if input.leadingNULs > 0 {
+      refuse(
+        "\(input.leadingNULs) NUL bytes stand before what would be readable: cut them off with "
+          + "tail -c +\(input.leadingNULs + 1)")
+      return
+    }
     kinds.append(kind)
     let firstTime: EventTime? =
       switch kind {
       case .capture: CaptureReader.firstTime(in: input.head)
-      case .log(let format): LogReader.firstTime(in: input.head, format: format, options: options)
+      case .log(let format):
+        LogReader.firstTime(
+          in: input.head, format: format, options: options, writtenBy: input.writtenBy)
       case .records: Self.firstTime(ofRecords: input.head)
       }
     let reorderWindow = if case .log = kind { ExchangeBatch.reorderWindow } else { Int64(0) }
@@ -123,7 +136,7 @@ struct InputPlan {
           if let kept {
             again = kept
           } else {
-            again = try ByteInput(path: path, readsAhead: usesThread)
+            again = try ByteInput(path: path, readsAhead: usesThread, skipsNULs: true)
           }
         } catch {
           problems.all.append(InputProblem(path: path, reason: error.reason, isNamed: true))
@@ -216,6 +229,12 @@ struct InputPlan {
     }
     if let (_, what) = magics.first(where: { head.starts(with: $0.0) }) {
       return "is no capture and no access log but \(what)"
+    }
+    if let timeless = LogReader.recognizesTimeless(head, choice: format) {
+      return
+        "is no capture, and its lines fit the log format \(timeless.name) but tell no time: log "
+        + "one, or give the lines with the time stamps that Docker, Kubernetes, the journal or syslog "
+        + "keep beside them"
     }
     if case .automatic = format {
       return "is no capture, and no line of it fits a log format that is known: name one with "

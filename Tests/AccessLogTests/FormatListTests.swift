@@ -33,7 +33,8 @@ import Testing
       #expect(exchange.url.target.hasPrefix("/") || exchange.method == "OPTIONS")
     }
     #expect(
-      LogReader.firstTime(in: bytes, format: format, options: IngestOptions())
+      LogReader.firstTime(
+        in: bytes, format: format, options: IngestOptions(), writtenBy: 1_800_000_000)
         == reading.exchanges.first?.time)
   }
 

@@ -221,7 +221,7 @@ import Testing
   @Test(
     "mappings that say too little, or nothing that is known, are refused",
     arguments: [
-      "json:", "json:method", "json:methode=verb", "json:method=verb,url=uri", "csv:time,verbs",
+      "json:", "json:method", "json:methode=verb", "json:time=t,method=verb", "csv:time,verbs",
       "csv:time,method", "cloudfront-realtime:timestamp,nonsense", "json:url=",
     ])
   func refusedMappings(argument: String) {

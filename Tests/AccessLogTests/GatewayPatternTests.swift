@@ -67,6 +67,49 @@ import Testing
     #expect(try LogReading(line, format).exchanges.first?.status == 403)
   }
 
+  @Test(
+    "a route is what was asked for only where nothing better is logged, and counts as a pattern",
+    arguments: [
+      ("$context.httpMethod $context.resourcePath", "PUT /items/{id}", "PUT", "/items/{id}", true),
+      ("$context.routeKey", "PUT /items/{id}", "PUT", "/items/{id}", true),
+      ("$context.routeKey", "ANY /{proxy+}", "", "/{proxy+}", true),
+      ("$context.httpMethod \"$context.routeKey\"", "PUT \"$default\"", "PUT", "", false),
+      ("$context.httpMethod \"$context.routeKey\"", "OPTIONS \"ANY /v1\"", "OPTIONS", "/v1", false),
+      (
+        "\"$context.routeKey\" $context.httpMethod $context.path", "\"ANY /v1/{id}\" PUT /v1/7",
+        "PUT", "/v1/7", false
+      ),
+    ])
+  func routes(
+    fields: String, values: String, method: String, target: String, isPattern: Bool
+  ) throws {
+    let found = try #require(
+      try exchange(
+        "23/Nov/2026:18:54:34 +0000 | \(values) | 200",
+        "$context.requestTime | \(fields) | $context.status"))
+    #expect(found.method == method)
+    #expect(found.url.target == target)
+    #expect(found.url.isPattern == isPattern)
+  }
+
+  @Test("of the JSON that is usual the path counts, then the resource, then the route")
+  func jsonRoutes() throws {
+    func read(_ members: String) throws -> Exchange? {
+      let line =
+        #"{"requestTimeEpoch":"1795460074930","httpMethod":"PUT","status":"200",\#(members)}"#
+        + "\n"
+      let format = try #require(
+        LogReader.recognizes(Array(line.utf8), choice: .format(.apiGateway)))
+      return try LogReading(Array(line.utf8), format).exchanges.first
+    }
+    let all = #""routeKey":"ANY /r","resourcePath":"/items/{id}","path":"/prod/items/7""#
+    #expect(try read(all)?.url.target == "/prod/items/7")
+    let resource = #""routeKey":"ANY /r/{id}","resourcePath":"/items/{id}""#
+    #expect(try read(resource)?.url.target == "/items/{id}")
+    #expect(try read(#""routeKey":"ANY /r/{id}""#)?.url.target == "/r/{id}")
+    #expect(try read(#""routeKey":"$default""#)?.url.target == "")
+  }
+
   @Test("a value that is the text between others makes the line ambiguous, not wrong")
   func ambiguous() throws {
     let pattern =
@@ -82,8 +125,7 @@ import Testing
   @Test(
     "what cannot be read from a format is said",
     arguments: [
-      ("$context.requestTime $context.httpMethod $context.routeKey", "add $context.path"),
-      ("$context.httpMethod $context.path", "records no time"),
+      ("$context.requestTime $context.httpMethod", "add $context.path"),
       ("$context.requestTime $input.path", "nothing else can be logged there"),
       ("$context. $context.path", "without the name"),
     ])

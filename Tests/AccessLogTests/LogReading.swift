@@ -30,7 +30,8 @@ struct LogReading {
     options.keepsAll = keepsAll
     options.secondsFromUTC = zone
     let reader = LogReader(
-      input: try ByteInput(path: path), format: format, choice: choice, options: options)
+      input: try ByteInput(path: path, skipsNULs: true), format: format, choice: choice,
+      options: options)
     while let batch = reader.nextBatch() {
       exchanges += batch.exchanges
       watermarks.append(batch.watermark)

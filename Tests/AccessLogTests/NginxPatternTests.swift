@@ -20,7 +20,7 @@ import Testing
 
   @Test(
     "a format whose lines can become no exchange is refused",
-    arguments: ["$remote_addr \"$request\" $status", "[$time_local] $status $request_method"])
+    arguments: ["$remote_addr $time_iso8601 $status", "[$time_local] $status $request_method"])
   func insufficientFormats(pattern: String) {
     #expect(throws: FormatError.self) { try FormatChoice(argument: pattern) }
   }

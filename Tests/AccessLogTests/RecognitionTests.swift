@@ -63,9 +63,10 @@ import Testing
   func firstTime() {
     let text = "rubbish\n" + Self.common + "\n"
     let time = LogReader.firstTime(
-      in: Array(text.utf8), format: .common, options: IngestOptions())
+      in: Array(text.utf8), format: .common, options: IngestOptions(), writtenBy: 0)
     #expect(time?.rfc3339(.second) == "2026-11-23T18:54:34Z")
-    #expect(LogReader.firstTime(in: [], format: .common, options: IngestOptions()) == nil)
+    #expect(
+      LogReader.firstTime(in: [], format: .common, options: IngestOptions(), writtenBy: 0) == nil)
   }
 
   @Test("the recommended formats record all that a verdict reads, and can be configured")

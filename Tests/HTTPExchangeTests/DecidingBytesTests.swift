@@ -39,6 +39,7 @@ struct DecidingBytesTests {
     ("no host", { $0.url.host = nil }),
     ("scheme", { $0.url.scheme = nil }),
     ("port", { $0.url.port = 8443 }),
+    ("pattern of paths", { $0.url.target = "/{id}" }),
     ("version", { $0.httpVersion = "HTTP/2" }),
     ("value", { $0.request.fields[0].value = "https://b.example" }),
     ("empty value", { $0.request.fields[0].value = "" }),

@@ -97,6 +97,32 @@ struct PairingTests {
     #expect(calls.allSatisfy { $0.verdict == .allowed })
   }
 
+  @Test("a pair of one pattern of paths is undetermined, whatever it would be, and says so")
+  func patterns() {
+    let url = "https://api.example.com/orders/{id}"
+    let allow = TrafficBuilder.allowing("PUT") + [("access-control-max-age", "600")]
+    var traffic = TrafficBuilder()
+    let calls = calls([
+      traffic.preflight("PUT", nil, url, at: 0, response: allow),
+      traffic.exchange("PUT", url, at: 10, response: TrafficBuilder.allowing()),
+      traffic.exchange("PUT", url, at: 1000, response: TrafficBuilder.allowing()),
+      traffic.exchange("GET", url, at: 2000, response: []),
+      traffic.preflight("DELETE", nil, url, at: 3000, response: []),
+      traffic.exchange("DELETE", url, at: 3010, response: TrafficBuilder.allowing()),
+      // A query holds what it likes.
+      traffic.preflight("PUT", nil, "https://api.example.com/a?x={y}", at: 4000, response: allow),
+      traffic.exchange(
+        "PUT", "https://api.example.com/a?x={y}", at: 4010, response: TrafficBuilder.allowing()),
+    ])
+    #expect(calls.map(\.kind) == [.preflighted, .cached, .simple, .preflighted, .preflighted])
+    #expect(
+      calls.map(\.verdict) == [.undetermined, .undetermined, .blocked, .undetermined, .allowed])
+    #expect(calls[0].missing == [MissingFact.path] && calls[1].missing == [MissingFact.path])
+    #expect(calls[0].worlds.map(\.verdict) == [.allowed])
+    #expect(calls[3].worlds.map(\.verdict) == [.contradicted])
+    #expect(calls[3].message == nil)
+  }
+
   @Test("redirect hops are joined, and the failing hop is named")
   func redirects() {
     var traffic = TrafficBuilder()

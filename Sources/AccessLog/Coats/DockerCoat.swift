@@ -9,5 +9,6 @@ extension LogCoat {
   private static let dockerMembers = JSONCoat(
     texts: ["log"], signs: ["stream"], senders: ["stream"],
     // Fluent Bit writes the same names around lines that it took out of a CRI coat.
-    containers: ["kubernetes"], partials: [("logtag", "P")], needsLineFeed: true)
+    containers: ["kubernetes"], stamps: [("time", .any), ("@timestamp", .any)],
+    partials: [("logtag", "P")], needsLineFeed: true)
 }

@@ -11,6 +11,8 @@ struct JSONCoat: Sendable {
   var senders: [StaticString] = []
   /// What tells senders of one name apart.
   var containers: [StaticString] = []
+  /// When the line was written; the first name that holds a text or a number.
+  var stamps: [(name: StaticString, form: CoatStamp.Form)] = []
   /// Marks of a line that goes on in the next.
   var partials: [(name: StaticString, value: StaticString)] = []
   /// Whether a line that does not end in a line feed goes on in the next, unless a mark is there.
@@ -21,6 +23,7 @@ struct JSONCoat: Sendable {
     var text: (rank: Int, value: ByteView)?
     var sender: (rank: Int, value: ByteView)?
     var container: (rank: Int, value: ByteView)?
+    var stamp: (rank: Int, stamp: CoatStamp)?
     var hasSign = false
     var isPartial = false
     var isMarked = false
@@ -38,6 +41,11 @@ struct JSONCoat: Sendable {
       if isText || value.first == UInt8(ascii: "[") { take(value, name, texts, into: &text) }
       if isText { take(value, name, senders, into: &sender) }
       take(value, name, containers, into: &container)
+      if let rank = stamps.firstIndex(where: { name.equals($0.name) }),
+        stamp.map({ rank < $0.rank }) ?? true
+      {
+        stamp = (rank, CoatStamp(Self.unquoted(value), stamps[rank].form))
+      }
       if signs.contains(where: { name.equals($0) }) { hasSign = true }
       for mark in partials where name.equals(mark.name) {
         isMarked = true
@@ -54,7 +62,7 @@ struct JSONCoat: Sendable {
     return CoatedLine(
       text: isPartial ? content : content.withoutReturn, sender: Self.unquoted(sender?.value),
       container: container?.value ?? ByteView(),
-      isPartial: isPartial)
+      isPartial: isPartial, stamp: stamp?.stamp ?? .none)
   }
 
   private static func unquoted(

@@ -15,6 +15,7 @@ extension LogCoat {
   private static let journalMembers = JSONCoat(
     texts: ["MESSAGE"], signs: ["__REALTIME_TIMESTAMP"],
     senders: ["SYSLOG_IDENTIFIER", "_COMM"], containers: ["_STREAM_ID", "CONTAINER_ID", "_PID"],
+    stamps: [("__REALTIME_TIMESTAMP", .microseconds)],
     partials: [("_LINE_BREAK", "line-max"), ("CONTAINER_PARTIAL_MESSAGE", "true")])
 }
 
@@ -34,7 +35,7 @@ struct JournalEntries {
   }
 
   private enum Field {
-    case message, program, command, stream, container, process, other
+    case message, program, command, stream, container, process, time, other
   }
 
   /// A value whose length stands in front of it.
@@ -87,6 +88,7 @@ struct JournalEntries {
   private var stream: [UInt8] = []
   private var container: [UInt8] = []
   private var process: [UInt8] = []
+  private var time: [UInt8] = []
   private(set) var isPartial = false
   private(set) var isInEntry = false
   /// A value in bytes that is not complete.
@@ -98,14 +100,17 @@ struct JournalEntries {
     let sender = program.isEmpty ? command : program
     let place = !stream.isEmpty ? stream : !container.isEmpty ? container : process
     let isPartial = isPartial
+    let time = time
     self = JournalEntries()
     return text.withByteView { text in
       sender.withByteView { sender in
         place.withByteView { place in
-          body(
-            CoatedLine(
-              text: isPartial ? text : text.withoutReturn, sender: sender, container: place,
-              isPartial: isPartial))
+          time.withByteView { time in
+            body(
+              CoatedLine(
+                text: isPartial ? text : text.withoutReturn, sender: sender, container: place,
+                isPartial: isPartial, stamp: CoatStamp(time, .microseconds)))
+          }
         }
       }
     }
@@ -164,6 +169,7 @@ struct JournalEntries {
     case .stream: stream = Array(value)
     case .container: container = Array(value)
     case .process: process = Array(value)
+    case .time: time = Array(value)
     case .other: break
     }
   }
@@ -175,6 +181,7 @@ struct JournalEntries {
     if name.equals("_STREAM_ID") { return .stream }
     if name.equals("CONTAINER_ID") { return .container }
     if name.equals("_PID") { return .process }
+    if name.equals("__REALTIME_TIMESTAMP") { return .time }
     return .other
   }
 

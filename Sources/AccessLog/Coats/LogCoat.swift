@@ -36,6 +36,8 @@ struct CoatedLine {
   var container = ByteView()
   /// Whether the line goes on in the next one of the same sender and container.
   var isPartial = false
+  /// When it was written, as the coat says, in the coated line.
+  var stamp = CoatStamp.none
 }
 
 /// Memory for a line whose bytes are not those of its coat, reused for all.

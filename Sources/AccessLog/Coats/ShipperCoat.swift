@@ -8,7 +8,11 @@ extension LogCoat {
   /// Which pod or file a line is from stands in an object, which is compared as a whole; a path
   /// only tells files of one program apart.
   private static let shipperMembers = JSONCoat(
-    texts: ["message", "log"], signs: ["@timestamp", "date", "time", "logtag"],
+    texts: ["message", "log"], signs: ["@timestamp", "date", "time", "logtag", "ingestionTime"],
     senders: ["stream"], containers: ["kubernetes", "container", "container_id"],
+    // The runtime's stamp is nearer to the line than the shipper's.
+    stamps: [
+      ("time", .any), ("@timestamp", .any), ("timestamp", .milliseconds), ("date", .any),
+    ],
     partials: [("logtag", "P"), ("partial_message", "true")])
 }

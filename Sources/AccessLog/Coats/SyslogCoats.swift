@@ -25,12 +25,12 @@ extension LogCoat {
 
   private static func syslog3164Line(_ line: ByteView) -> CoatedLine? {
     let start = endOfPriority(line) ?? 0
-    let stamp =
-      CoatStamp.endOfBSD(line, from: start)
-      ?? CoatStamp.endOfISO(line.part(start..<line.count)).map { start + $0 }
-    guard let stamp, stamp < line.count, line[stamp] == 0x20 else { return nil }
+    let old = CoatStamp.endOfBSD(line, from: start)
+    let end = old ?? CoatStamp.endOfISO(line.part(start..<line.count)).map { start + $0 }
+    guard let end, end < line.count, line[end] == 0x20 else { return nil }
+    let stamp = CoatStamp(line.part(start..<end), old == nil ? .any : .bsd)
     // A host, then a program; or a program alone. A program ends with a colon.
-    var word = stamp + 1
+    var word = end + 1
     for _ in 0..<2 {
       let blank = line.place(of: 0x20, from: word)
       guard blank > word else { return nil }
@@ -38,7 +38,7 @@ extension LogCoat {
         let program = line.part(word..<blank - 1)
         return CoatedLine(
           text: text(line, from: blank),
-          sender: program.part(0..<program.place(of: UInt8(ascii: "["))))
+          sender: program.part(0..<program.place(of: UInt8(ascii: "["))), stamp: stamp)
       }
       guard blank < line.count else { return nil }
       word = blank + 1
@@ -53,14 +53,18 @@ extension LogCoat {
     // Time, host, program, process, message: RFC 5424, section 6.
     var place = priority + 2
     var program = place..<place
+    var stamp = CoatStamp.none
     for field in 0..<5 {
       let blank = line.place(of: 0x20, from: place)
       guard blank > place, blank < line.count else { return nil }
+      if field == 0, CoatStamp.endOfISO(line.part(place..<blank)) == blank - place {
+        stamp = CoatStamp(line.part(place..<blank))
+      }
       if field == 2 { program = place..<blank }
       place = blank + 1
     }
     guard let data = endOfStructuredData(line, from: place) else { return nil }
-    return CoatedLine(text: text(line, from: data), sender: line.part(program))
+    return CoatedLine(text: text(line, from: data), sender: line.part(program), stamp: stamp)
   }
 
   /// What stands behind the coat; daemons keep the blank of the old form beside that of the new.

@@ -16,6 +16,8 @@ final class Undresser {
     var sender: Int
     /// Whether the innermost coat was around it.
     var hasCoat: Bool
+    /// When it was written, as the innermost coat that knows it says.
+    var stamp = CoatStamp.none
   }
 
   /// What a line of the file came to.
@@ -35,6 +37,9 @@ final class Undresser {
     var number: UInt64
     var offset: UInt64
     var sender: Int
+    /// The stamp of its first part, of which `stampForm` says how it is written.
+    var stamp: [UInt8]
+    var stampForm: CoatStamp.Form
     private(set) var isTooLong = false
 
     mutating func append(_ part: ByteView) {
@@ -71,7 +76,17 @@ final class Undresser {
   func take(_ line: ByteView, number: UInt64, offset: UInt64) -> Outcome {
     let outcome = takeOff(line, number: number, offset: offset)
     guard let inner, case .line(let line) = outcome else { return outcome }
-    return inner.take(line.text, number: line.number, offset: line.offset)
+    return inner.take(line)
+  }
+
+  /// Takes the next line, as it stood under an outer coat.
+  private func take(_ line: Line) -> Outcome {
+    switch take(line.text, number: line.number, offset: line.offset) {
+    case .line(var inner):
+      if case .none = inner.stamp.form { inner.stamp = line.stamp }
+      return .line(inner)
+    case let outcome: return outcome
+    }
   }
 
   /// Forgets what a line that could not be read belongs to.
@@ -88,7 +103,7 @@ final class Undresser {
     for line in rest {
       let outcome = whole(line)
       if let inner, case .line(let line) = outcome {
-        body(inner.take(line.text, number: line.number, offset: line.offset))
+        body(inner.take(line))
       } else {
         body(outcome)
       }
@@ -119,10 +134,8 @@ final class Undresser {
         entry = nil
         return entries.withEntry { coated in
           // The entry's memory goes with it.
-          scratch.clear(room: coated.text.count)
-          scratch.put(coated.text)
           var coated = coated
-          coated.text = scratch.bytes
+          (coated.text, coated.stamp) = kept(coated.text, coated.stamp)
           return join(coated, number: place.number, offset: place.offset)
         }
       }
@@ -142,7 +155,7 @@ final class Undresser {
       return .line(
         Line(
           text: coated.text, number: number, offset: offset,
-          sender: senders.index(coated.sender), hasCoat: true))
+          sender: senders.index(coated.sender), hasCoat: true, stamp: coated.stamp))
     }
     let key = Array(coated.container) + [0] + Array(coated.sender)
     if var line = parted.removeValue(forKey: key) {
@@ -154,7 +167,9 @@ final class Undresser {
     let sender = senders.index(coated.sender)
     guard coated.isPartial else {
       return .line(
-        Line(text: coated.text, number: number, offset: offset, sender: sender, hasCoat: true))
+        Line(
+          text: coated.text, number: number, offset: offset, sender: sender, hasCoat: true,
+          stamp: coated.stamp))
     }
     // Of more than that many at once the first is taken for whole, as far as it goes.
     var early: Parted?
@@ -164,21 +179,32 @@ final class Undresser {
       early = parted.removeValue(forKey: oldest.key)
     }
     parted[key] = Parted(
-      bytes: Array(coated.text), number: number, offset: offset, sender: sender)
+      bytes: Array(coated.text), number: number, offset: offset, sender: sender,
+      stamp: Array(coated.stamp.text), stampForm: coated.stamp.form)
     return early.map(whole) ?? .part
   }
 
   /// A parted line, copied to the scratch, where it outlives the call.
   private func whole(_ line: Parted) -> Outcome {
     if line.isTooLong { return .tooLong(number: line.number, offset: line.offset) }
-    line.bytes.withByteView { bytes in
-      scratch.clear(room: bytes.count)
-      scratch.put(bytes)
+    let (text, stamp) = line.bytes.withByteView { bytes in
+      line.stamp.withByteView { kept(bytes, CoatStamp($0, line.stampForm)) }
     }
     return .line(
       Line(
-        text: scratch.bytes.withoutReturn, number: line.number, offset: line.offset,
-        sender: line.sender, hasCoat: true))
+        text: text.withoutReturn, number: line.number, offset: line.offset,
+        sender: line.sender, hasCoat: true, stamp: stamp))
+  }
+
+  /// A line and its stamp in the scratch, where they outlive the call.
+  private func kept(_ text: ByteView, _ stamp: CoatStamp) -> (ByteView, CoatStamp) {
+    scratch.clear(room: text.count + stamp.text.count)
+    scratch.put(text)
+    scratch.put(stamp.text)
+    let bytes = scratch.bytes
+    return (
+      bytes.part(0..<text.count), CoatStamp(bytes.part(text.count..<bytes.count), stamp.form)
+    )
   }
 
   // MARK: Senders

@@ -11,14 +11,14 @@ extension LogFormat {
         .init("requestTime", is: .stamp(Stamp(form: .any, isStart: true))),
         .init("httpMethod", is: .method),
         .init("path", is: .target),
-        .init("resourcePath", is: .target),
+        .init("resourcePath", is: .path),
         .init("status", is: .status),
         .init("ip", is: .client),
         .init("sourceIp", is: .client),
         .init("userAgent", is: .userAgent),
         .init("domainName", is: .host),
         .init("protocol", is: .httpVersion),
-        .init("routeKey", is: .ignored),
+        .init("routeKey", is: .route),
         .init("origin", is: .requestHeader(.origin)),
       ],
       requiring: [
@@ -33,7 +33,10 @@ extension LogFormat {
       { "requestId":"$context.requestId", "ip":"$context.identity.sourceIp", "requestTimeEpoch":"$context.requestTimeEpoch", "httpMethod":"$context.httpMethod", "domainName":"$context.domainName", "path":"$context.path", "routeKey":"$context.routeKey", "protocol":"$context.protocol", "status":"$context.status", "errorType":"$context.error.responseType", "userAgent":"$context.identity.userAgent" }
 
       """,
-    hides: ["no header of request or response can be logged"])
+    hides: [
+      "no header of request or response can be logged",
+      "resourcePath and routeKey hold {placeholders} where a path was asked for: log path",
+    ])
 
   /// The format that a stage was given.
   static func gateway(_ layout: LineLayout, _ origin: String) -> LogFormat {

@@ -60,7 +60,8 @@ struct CoatTests {
       plain[6].userAgent = plain[6].userAgent.map { "caf" + WireText.decode([0xE9, 0x01]) + $0 }
     }
     #expect(reading.exchanges.map(content) == plain)
-    let first = LogReader.firstTime(in: bytes, format: format, options: IngestOptions())
+    let first = LogReader.firstTime(
+      in: bytes, format: format, options: IngestOptions(), writtenBy: 1_800_000_000)
     #expect(first == plain.first?.time)
   }
 

@@ -114,9 +114,11 @@ func word(_ value: Int) -> [UInt8] {
 }
 
 extension ByteView {
-  /// Whether a file of these bytes is read as it is stored: it is neither packed nor UTF-16.
+  /// Whether a file of these bytes is read as it is stored: it is neither packed nor UTF-16, with a
+  /// mark or without.
   var areReadAsStored: Bool {
     guard count > 1 else { return true }
+    if count >= 32, (self[0] == 0) != (self[1] == 0), (self[0] | self[1]) < 0x80 { return false }
     return ![[0x1F, 0x8B], [0xFE, 0xFF], [0xFF, 0xFE]].contains([self[0], self[1]])
   }
 

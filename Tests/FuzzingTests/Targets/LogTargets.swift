@@ -22,7 +22,8 @@ let logTargets: [FuzzTarget] = [
         var options = IngestOptions()
         options.keepsAll = bytes.count % 2 == 0
         options.trustsForwarded = bytes.count % 3 == 0
-        _ = LogReader.firstTime(in: input.head, format: format, options: options)
+        _ = LogReader.firstTime(
+          in: input.head, format: format, options: options, writtenBy: input.writtenBy)
         let log = LogReader(input: input, format: format, options: options)
         var count: UInt64 = 0
         while let batch = log.nextBatch() {
