@@ -64,11 +64,16 @@ enum Sighting {
 
   /// Nanoseconds from one record to another that looks like it, from whatever it comes; `nil` when they
   /// do not look alike.
-  static func offset(from left: Exchange, to right: Exchange) -> Int64? {
+  ///
+  /// - Parameter ofOtherClients: whether they are to differ in the client, as where one of them has the
+  ///   address of a proxy in its place.
+  static func offset(
+    from left: Exchange, to right: Exchange, ofOtherClients: Bool = false
+  ) -> Int64? {
     guard left.id.source != right.id.source, left.method == right.method,
       left.url.target == right.url.target, agree(left.status, right.status),
-      agree(left.userAgent, right.userAgent), isOneClient(left, right), wereSeen(left, right),
-      agree(left.requestID, right.requestID)
+      agree(left.userAgent, right.userAgent), isOneClient(left, right) != ofOtherClients,
+      wereSeen(left, right), agree(left.requestID, right.requestID)
     else { return nil }
     let step = max(left.resolution.nanoseconds, right.resolution.nanoseconds)
     let (offset, overflow) = right.time.nanoseconds

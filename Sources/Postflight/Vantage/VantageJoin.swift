@@ -77,6 +77,8 @@ struct VantageJoin {
   private var twins = TwinTable()
   private var byRequest = RecentTable()
   private var byCall = RecentTable()
+  /// By method and target alone, once an input may show a proxy in place of its clients.
+  private var byTarget = RecentTable()
   /// Whether there can be copies that share no request id; until then nothing is looked up.
   private var indexesCalls = false
 
@@ -122,19 +124,26 @@ struct VantageJoin {
     if !isLinked {
       let (peer, forwarded) = Self.callKeys(exchange)
       let candidates = byCall.numbers(peer) + (forwarded.map(byCall.numbers) ?? [])
-      if !link(number, among: candidates) { noteTwin(number, among: candidates) }
+      if !link(number, among: candidates) {
+        noteTwin(number, among: candidates, ofOtherClients: false)
+        if twins.mayHideClients { noteProxied(number) }
+      }
     }
     index(number)
   }
 
   /// Looks for a line of another input that cannot be joined and looks alike, each for one at most.
-  private mutating func noteTwin(_ number: Int, among candidates: [Int]) {
-    guard let own = entry(number), let input = own.input else { return }
+  private mutating func noteTwin(
+    _ number: Int, among candidates: [Int], ofOtherClients: Bool
+  ) {
+    guard let own = entry(number), let input = own.input, !own.hasTwin else { return }
     var best: (number: Int, input: Int, offset: Int64)?
     for candidate in candidates where candidate != number {
       guard let other = entry(candidate), !other.hasTwin, other.group == nil,
         let otherInput = other.input,
-        let offset = Sighting.offset(from: other.exchange, to: own.exchange)
+        !ofOtherClients || twins.differInClients(otherInput, input),
+        let offset = Sighting.offset(
+          from: other.exchange, to: own.exchange, ofOtherClients: ofOtherClients)
       else { continue }
       if best.map({ offset.magnitude < $0.offset.magnitude }) ?? true {
         best = (candidate, otherInput, offset)
@@ -143,7 +152,16 @@ struct VantageJoin {
     guard let best else { return }
     entries[best.number - base]?.hasTwin = true
     entries[number - base]?.hasTwin = true
-    twins.match(best.input, input, offset: best.offset)
+    twins.match(best.input, input, offset: best.offset, ofOtherClients: ofOtherClients)
+  }
+
+  /// Looks for a line of another input that is the same but for the client: a proxy logged the
+  /// browser's address, and what stands behind it the proxy's.
+  private mutating func noteProxied(_ number: Int) {
+    guard let exchange = entry(number)?.exchange else { return }
+    let key = Self.targetKey(exchange)
+    noteTwin(number, among: byTarget.numbers(key), ofOtherClients: true)
+    byTarget.insert(key, number)
   }
 
   /// The next exchange that counts; `nil` when more must come first.
@@ -202,12 +220,15 @@ struct VantageJoin {
   /// What two records of one exchange have in common: method, target, and the client, which may be
   /// the peer of one hop and forwarded to the next.
   private static func callKeys(_ exchange: Exchange) -> (peer: UInt64, forwarded: UInt64?) {
-    let call =
-      RecentTable.key(of: exchange.method) &* 31 ^ RecentTable.key(of: exchange.url.target)
+    let call = targetKey(exchange)
     return (
       call &* 31 ^ RecentTable.key(of: exchange.client),
       exchange.forwardedFor.map { call &* 31 ^ RecentTable.key(of: $0) }
     )
+  }
+
+  private static func targetKey(_ exchange: Exchange) -> UInt64 {
+    RecentTable.key(of: exchange.method) &* 31 ^ RecentTable.key(of: exchange.url.target)
   }
 
   /// Joins an exchange to the nearest earlier one of which it may be a copy.

@@ -174,6 +174,56 @@ struct VantageJoinTests {
     #expect(joined(edge + application).kept.count == 120)
   }
 
+  /// What an application behind a proxy logs of the same calls, with the proxy's address.
+  private func behindProxy(_ edge: [Exchange], _ proxies: [String]) -> [Exchange] {
+    edge.enumerated().map { index, line in
+      var line = line
+      line.id = ExchangeID(source: "app.log@2222", number: line.id.number + 7)
+      line.client = proxies[index % proxies.count]
+      line.endedAt = line.endedAt?.advanced(by: -2_000_000)
+      return line
+    }
+  }
+
+  @Test(
+    "an application that shows its proxies alone is named beside the edge",
+    arguments: [["10.0.0.5"], ["10.0.0.5", "10.0.0.6", "10.0.0.7"], [""]])
+  func proxied(proxies: [String]) {
+    let edge = crowd(90).map { logged($0) }
+    let said = twins(edge + behindProxy(edge, proxies))
+    #expect(said.count == 1, "\(said)")
+    #expect(
+      said.first?.hasPrefix("app.log (2222) looks like the traffic of edge.log (1111) seen behind")
+        == true)
+    let named = proxies == [""] ? "names no client" : proxies.joined(separator: ", ")
+    #expect(said.first?.contains(named) == true)
+    #expect(said.first?.contains("X-Forwarded-For") == true)
+  }
+
+  @Test("few clients of other calls, or clients that are named, are no proxy")
+  func notProxied() {
+    let edge = crowd(90).map { logged($0) }
+    let named = behindProxy(edge, ["10.0.0.5"]).map { line in
+      var line = line
+      line.forwardedFor = "198.51.100.\(line.id.number % 40)"
+      return line
+    }
+    #expect(twins(edge + named) == [])
+    let elsewhere = behindProxy(edge, ["10.0.0.5"]).map { line in
+      var line = line
+      line.url.target = "/health"
+      return line
+    }
+    #expect(twins(edge + elsewhere) == [])
+    let probes = crowd(90).map { call in
+      var line = logged(call)
+      line.client = "198.51.100.1"
+      return line
+    }
+    // Two probes of two nodes: neither shows more clients than the other.
+    #expect(twins(probes + behindProxy(probes, ["198.51.100.2"])) == [])
+  }
+
   @Test("two nodes that share the traffic are not taken for one traffic that was seen twice")
   func nodesAreNoTwins() {
     let lines = crowd(200).enumerated().map { logged($1, $0 % 2 == 0 ? "a.log@aa" : "b.log@bb") }
