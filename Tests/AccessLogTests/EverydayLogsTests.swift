@@ -190,6 +190,29 @@ import Testing
     #expect(blind.exchanges.first?.request.evidence(of: .origin) == .unrecorded)
   }
 
+  @Test(
+    "HAProxy's milliseconds in CLF are those of its wait for a request, and no part of the stamp")
+  func haproxyKeepAlive() throws {
+    // Requests of one connection, each with the millisecond at which it was sent in its path.
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("Lines/haproxy-keep-alive.log"), encoding: .utf8)
+    let reading = try read(text)
+    #expect(reading.record.format == "haproxy-clf" && reading.exchanges.count == 4)
+    let lines = text.split(separator: "\n").dropFirst()
+    var disagreeing = 0
+    for (exchange, line) in zip(reading.exchanges, lines) {
+      let sent = try #require(Int64(exchange.url.target.dropFirst("/orders/".count)))
+      let start = try #require(exchange.startedAt)
+      #expect(exchange.resolution == .second)
+      #expect((0..<1000).contains(sent - start.nanoseconds / 1_000_000), "\(line)")
+      let printed = try #require(
+        line.split(separator: " ").dropFirst(13).first.flatMap { Int64($0) })
+      if abs(sent % 1000 - printed) > 200 { disagreeing += 1 }
+    }
+    #expect(disagreeing == 3)
+  }
+
   @Test("a quotation mark that Traefik does not escape makes the line unread, not another one")
   func traefikQuotes() throws {
     // Written by Traefik 3.7; browsers send %22.

@@ -123,6 +123,43 @@ struct PairingTests {
     #expect(calls[3].message == nil)
   }
 
+  @Test(
+    "a log with Access-Control-Allow-Origin and no Origin names no origin, and judges none as null",
+    arguments: [
+      (TrafficBuilder.page, TrafficBuilder.page), (TrafficBuilder.page, "https://other.example"),
+      ("null", "null"), ("*", "*"), (nil, nil), ("*", nil),
+    ] as [(String?, String?)])
+  func allowOriginWithoutOrigin(preflight: String?, response: String?) {
+    func logged(_ exchange: Exchange) -> Exchange {
+      var exchange = exchange
+      exchange.request = MessageEvidence(coverage: .only([.secFetchMode: .exact]), fields: [])
+      exchange.response.coverage = .only([.accessControlAllowOrigin: .exact])
+      return exchange
+    }
+    func allowing(_ value: String?) -> [(String, String?)] {
+      value.map { [("access-control-allow-origin", $0)] } ?? []
+    }
+    var traffic = TrafficBuilder()
+    traffic.origin = nil
+    let calls = calls([
+      logged(traffic.exchange("OPTIONS", at: 0, status: 204, response: allowing(preflight))),
+      logged(traffic.exchange("PUT", at: 10, response: allowing(response))),
+    ])
+    #expect(calls.count == 1)
+    #expect(calls.first?.origin == "")
+    #expect(calls.first?.reason == nil && calls.first?.parameter == nil)
+    // Whatever the page, the star lets it read; an origin that is named depends on it.
+    #expect(calls.first?.verdict == (response == "*" ? .allowed : .undetermined))
+    if let response, response != "*" {
+      #expect(calls.first?.missing.contains(MissingFact.origin) == true)
+    }
+    // Nor is a preflight alone one of null that was refused.
+    let alone = self.calls([
+      logged(traffic.exchange("OPTIONS", at: 0, status: 204, response: allowing(preflight)))
+    ])
+    #expect(alone.map(\.verdict) == [.undetermined] && alone.map(\.origin) == [""])
+  }
+
   @Test("redirect hops are joined, and the failing hop is named")
   func redirects() {
     var traffic = TrafficBuilder()
