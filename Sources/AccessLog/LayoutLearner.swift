@@ -93,6 +93,18 @@ struct LayoutLearner: Sendable {
     "\"upstream_service_time\":",
   ]
 
+  /// What a line of JSON does not tell that a request needs, as far as its names are known; `nil`
+  /// for a line that is no JSON.
+  func missingParts(_ base: ByteView, _ end: Int) -> [String]? {
+    guard kind == .json, let roles = json(base, end)?.roles else { return nil }
+    let hasTarget = roles.requestLine >= 0 || roles.target >= 0 || roles.path >= 0
+    let parts: [(String, Bool)] = [
+      ("time", roles.tellsTime), ("method", roles.requestLine >= 0 || roles.method >= 0),
+      ("url", hasTarget), ("status", roles.status >= 0),
+    ]
+    return parts.compactMap { $0.1 ? nil : $0.0 }
+  }
+
   private func json(_ base: ByteView, _ end: Int) -> LineLayout? {
     guard let members = JSONScan.members(base, end), !members.isEmpty else { return nil }
     var elements: [LineElement] = []

@@ -119,6 +119,11 @@ public struct LogFormat: Sendable {
   /// What to configure where nothing says which server writes a log.
   public static var combinedConfiguration: String { CommonParts.configuration }
 
+  /// The shapes of JSON texts in which lines are found that are objects, and what each is.
+  public static var arrangements: [(name: String, summary: String)] {
+    ObjectScanner.Shape.allCases.map { ($0.name, $0.summary) }
+  }
+
   /// The format of that name.
   public static func named(_ name: String) -> LogFormat? {
     all.first { $0.name == name.asciiLowercased }
@@ -157,6 +162,9 @@ public struct LogFormat: Sendable {
 
   /// Whether the lines tell a time of their own; others are read where a coat tells it.
   public var tellsTime: Bool { layout?.roles.tellsTime ?? true }
+
+  /// Whether the server is nginx, or may be.
+  public var mayBeNginx: Bool { layout?.mayBeNginx ?? false }
 
   /// The request header fields that the lines hold, with their fidelity; empty where every field is
   /// held, or where the lines name their fields.

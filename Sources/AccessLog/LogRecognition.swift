@@ -82,6 +82,20 @@ extension LogReader {
     return nil
   }
 
+  /// What the lines of an input do not tell that a request needs, where they are JSON objects: of
+  /// `time`, `method`, `url` and `status`; `nil` where they are none.
+  public static func missingMembers(in head: [UInt8]) -> [String]? {
+    let shape = ObjectScanner.shapes(of: head).first
+    for text in [head] + (shape.map { [ObjectScanner.lines(of: head, $0)] } ?? []) {
+      guard let line = headLines(text).first else { continue }
+      let missing = text.withByteView { bytes in
+        LayoutLearner(.json).missingParts(bytes.part(line), line.count)
+      }
+      if let missing { return missing }
+    }
+    return nil
+  }
+
   private static func read(
     _ head: [UInt8], _ range: Range<Int>, _ interpreter: inout LineInterpreter,
     _ exchanges: inout [Exchange]

@@ -29,7 +29,7 @@ enum MappedFormat {
       return LogFormat(
         name: "cloudfront-plain",
         summary: "CloudFront standard logs with the fields of the command line",
-        rule: .layouts(layouts), configuration: LogFormat.w3c.configuration,
+        rule: .layouts(layouts), configuration: LogFormat.cloudFrontConfiguration,
         hides: LogFormat.cloudFrontJSON.hides)
     case "cloudfront-realtime":
       let names = text.split(separator: ",").map { $0.trimmed.lowercased() }

@@ -24,6 +24,16 @@ struct ObjectScanner {
       }
     }
 
+    /// One sentence for people, without a full stop.
+    var summary: String {
+      switch self {
+      case .array: "JSON lines as one array, as jq -s and gcloud logging read print them"
+      case .spread: "JSON objects that are spread over several lines, as jq prints them"
+      case .member:
+        "JSON objects in the lists of one object, as aws logs filter-log-events prints them"
+      }
+    }
+
     /// Lists and objects around each of the objects.
     fileprivate var depth: Int {
       switch self {

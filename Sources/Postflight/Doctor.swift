@@ -65,9 +65,9 @@ private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
   let formats = known.formats(of: record)
   for format in formats { lines.append("  \(format.name): \(format.summary)") }
   lines.append(
-    "  \(record.read) \(unit) read, \(record.used) used, "
-      + "\(record.exchanges) exchanges, \(record.passedOver.values.reduce(0, &+)) of them of no "
-      + "concern to CORS")
+    "  \(record.read) \(record.read == 1 ? oneUnit : unit) read, \(record.used) used, "
+      + "\(counted(record.exchanges, "exchange")), "
+      + "\(record.passedOver.values.reduce(0, &+)) of them of no concern to CORS")
   for (kind, count) in record.skipped.sorted(by: { $0.key < $1.key }) {
     lines.append("  skipped: \(count) \(kind)")
   }
@@ -92,6 +92,11 @@ private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
     for fact in format.hides { lines.append("  hides: \(fact)") }
   }
   return lines
+}
+
+/// A number and what it counts.
+private func counted(_ count: UInt64, _ one: String) -> String {
+  "\(count) \(one)" + (count == 1 ? "" : "s")
 }
 
 /// Header fields with how faithfully they are told: those that are told alike stand together.
@@ -152,19 +157,39 @@ private struct Diagnosis {
     var lines = [
       totals.calls == 0
         ? "no cross-origin call was found"
-        : "\(decided) of \(totals.calls) cross-origin calls are decided "
+        : "\(decided) of \(counted(totals.calls, "cross-origin call")) are decided "
           + "(\(decided * 100 / totals.calls) %): \(totals.allowed) allowed, "
           + "\(totals.blocked) blocked, \(totals.contradicted) contradicted"
     ]
+    let evidence = Evidence(records, known)
     if let count = traffic.counts["origin-not-recorded"] {
-      lines.append("\(count) requests may have been cross-origin: their Origin is not recorded")
+      lines.append(
+        "\(counted(count, "request")) may have been cross-origin: "
+          + (evidence.records(.origin)
+            ? "the server refused to read the header fields, or a line does not tell Origin"
+            : "Origin is not recorded"))
+    }
+    if let count = traffic.counts["target-not-recorded"] {
+      lines.append(
+        "\(counted(count, "request")) may have been cross-origin: the host that the browser called is not "
+          + "recorded (log Host), or a proxy put its own in the place (log X-Forwarded-Host, and say "
+          + "--trust-forwarded)")
+    }
+    let others = traffic.counts.filter { !$0.key.hasSuffix("-not-recorded") }
+    if !others.isEmpty {
+      let kinds = others.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      lines.append("of no concern to CORS as well: " + kinds.joined(separator: ", "))
     }
     let order: ((String, UInt64), (String, UInt64)) -> Bool = { ($1.1, $0.0) < ($0.1, $1.0) }
     for (fact, count) in missing.map({ ($0.key, $0.value) }).sorted(by: order) {
-      lines.append("  \(count) lack \(fact): \(Self.advice(fact))")
+      lines.append("  \(count) \(count == 1 ? "lacks" : "lack") \(fact): \(evidence.advice(fact))")
     }
     for (assumption, count) in assumes.map({ ($0.key, $0.value) }).sorted(by: order) {
-      lines.append("  \(count) are allowed on the assumption \(assumption)")
+      lines.append(
+        "  \(count) \(count == 1 ? "is" : "are") allowed on the assumption \(assumption): "
+          + (assumption == Assumption.singleLine
+            ? "of a field that is logged as one line there was no other"
+            : "no cookie and no other sign of credentials was seen"))
     }
     var said: Set<String> = []
     for record in records {
@@ -177,35 +202,61 @@ private struct Diagnosis {
         lines += configuration.split(separator: "\n", omittingEmptySubsequences: false).map {
           $0.isEmpty ? "" : "  \($0)"
         }
+        if format.configuration == nil || configuration == LogFormat.combinedConfiguration {
+          lines.append(
+            "  where another server does: postflight formats NAME --config (caddy, envoy-json, haproxy, "
+              + "lighttpd, traefik, varnish, w3c for IIS; nginx-cors-json for JSON)")
+        }
       }
     }
     return lines
   }
+}
+
+/// What all inputs together record, for advice that fits them.
+private struct Evidence {
+  /// Names that every log records; `nil` where there is none but captures.
+  private let names: Set<String>?
+  private let mayBeNginx: Bool
+
+  init(_ records: [SourceRecord], _ known: LogFormats) {
+    let logs = records.compactMap { record in record.records.map(Set.init) }
+    names = logs.dropFirst().reduce(logs.first) { $0?.intersection($1) }
+    mayBeNginx = records.contains { known.formats(of: $0).contains(where: \.mayBeNginx) }
+  }
+
+  func records(_ name: HeaderName) -> Bool { names?.contains(name.description) ?? true }
 
   /// What would have to be recorded, or why nothing would help.
-  private static func advice(_ fact: String) -> String {
+  func advice(_ fact: String) -> String {
     switch fact {
     case MissingFact.credentials:
-      "whether it was sent with credentials: log whether a Cookie came along; its absence proves "
-        + "nothing"
+      records(.cookie)
+        ? "no cookie came along, which proves nothing: the page's code says whether it asks for credentials"
+        : "log whether a Cookie came along; its absence proves nothing"
     case MissingFact.actualRequest:
       "a request after the preflight: it may be on another node, or the page gave up"
-    case MissingFact.requestMode: "log Sec-Fetch-Mode; over clear text browsers do not send it"
+    case MissingFact.requestMode:
+      (records(.secFetchMode) ? "" : "log Sec-Fetch-Mode; ")
+        + "over clear text browsers do not send it"
     case MissingFact.redirectMode: "whether the page follows redirects; nothing on the wire says so"
     case MissingFact.crossOrigin:
       "scheme and host at the browser's edge: log them there, or say --trust-forwarded"
     case MissingFact.engine: "log User-Agent"
+    case MissingFact.response: "the response was not seen"
+    case MissingFact.storedResponse: "the response that this 304 refreshed was not seen"
+    case MissingFact.origin where records(.origin): "a line that does not tell the request's Origin"
     case MissingFact.origin: "log the request's Origin"
     case MissingFact.path:
       "log the path that was asked for: a pattern with {placeholders} stands in its place, so that "
         + "nothing tells whose preflight is whose"
-    case MissingFact.response: "the response was not seen"
-    case MissingFact.storedResponse: "the response that this 304 refreshed was not seen"
     default:
-      fact.hasPrefix("access-control-allow-")
-        ? "log the response's \(fact); where it is logged, this server shows one of several lines "
-          + "(nginx 1.23 and later show all)"
-        : "log \(fact)"
+      if names?.contains(fact) ?? true {
+        "what is logged may be one of several lines, or cut"
+          + (mayBeNginx ? " (nginx 1.23 and later log all lines)" : "")
+      } else {
+        fact.hasPrefix("access-control-allow-") ? "log the response's \(fact)" : "log \(fact)"
+      }
     }
   }
 }

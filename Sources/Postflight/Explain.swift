@@ -60,7 +60,9 @@ public func formatsText(name: String?, showsConfiguration: Bool) -> String? {
   var text = ""
   for format in formats {
     if showsConfiguration {
-      guard let configuration = format.configuration else { continue }
+      // Of columns nothing says who writes them: of all of them at once it says enough.
+      if name == nil, format.configuration == nil { continue }
+      let configuration = format.configuration ?? LogFormat.combinedConfiguration
       // Alone it can go into a file as it is.
       text += name == nil ? "# \(format.name)\n\(configuration)\n\n" : configuration
       continue
@@ -77,6 +79,7 @@ public func formatsText(name: String?, showsConfiguration: Bool) -> String? {
   if name == nil, !showsConfiguration {
     text += "\naround the lines of any of them, and recognised by themselves:\n"
     for coat in LogCoat.all { text += "\(coat.name): \(coat.summary)\n" }
+    for (name, summary) in LogFormat.arrangements { text += "\(name): \(summary)\n" }
   }
   return text
 }

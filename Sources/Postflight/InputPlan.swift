@@ -236,11 +236,33 @@ struct InputPlan {
         + "one, or give the lines with the time stamps that Docker, Kubernetes, the journal or syslog "
         + "keep beside them"
     }
-    if case .automatic = format {
-      return "is no capture, and no line of it fits a log format that is known: name one with "
-        + "--format (a name, a 'pattern', or @ and the server's configuration file)"
+    guard case .automatic = format else {
+      return "is no capture, and no line of it fits the log format that was named"
     }
-    return "is no capture, and no line of it fits the log format that was named"
+    if let missing = LogReader.missingMembers(in: head), !missing.isEmpty {
+      let needed = missing.map { "\($0)=NAME" }.joined(separator: ",")
+      return "is no capture, and its lines are JSON in which nothing is known for "
+        + "\(missing.joined(separator: " and ")): name the members with --format json:\(needed) and those "
+        + "of time, method, url and status beside them"
+    }
+    if isErrorLog(head) {
+      return "is no access log but a server's error log: give the access log beside it"
+    }
+    return "is no capture, and no line of it fits a log format that is known: name one with "
+      + "--format (a name, a 'pattern', or @ and the server's configuration file)"
+  }
+
+  /// Whether the first line is one of an error log: `2026/11/23 18:54:34 [error] 31#31: …` of nginx,
+  /// `[Mon Nov 23 18:54:34.930 2026] [core:error] [pid 7] …` of Apache.
+  private static func isErrorLog(_ head: [UInt8]) -> Bool {
+    let line = String(decoding: head.prefix { $0 != 0x0A }.prefix(200), as: UTF8.self)
+    let words = line.split(separator: " ")
+    guard words.count > 5 else { return false }
+    if words[2].hasPrefix("["), words[2].hasSuffix("]"), words[3].contains("#") {
+      return words[0].split(separator: "/").count == 3 && words[3].hasSuffix(":")
+    }
+    return words[0].hasPrefix("[") && words[4].hasSuffix("]") && words[5].hasPrefix("[")
+      && words[5].contains(":") && line.contains("[pid ")
   }
 }
 

@@ -41,7 +41,8 @@ struct FormatsCommand: ParsableCommand {
   func run() throws {
     try withExitStatus {
       guard let text = formatsText(name: name, showsConfiguration: config) else {
-        throw ValidationError("no format is called '\(name ?? "")'; see 'postflight formats'")
+        throw ValidationError(
+          "no format is called '\(name ?? "")': 'postflight formats' lists them")
       }
       try Terminal.write(text, toError: false)
       return .done

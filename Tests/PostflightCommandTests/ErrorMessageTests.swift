@@ -44,6 +44,29 @@ struct ErrorMessageTests {
     Case("a picture", ["analyze", "%/other/a.jpeg"], 66, "a.jpeg: is no capture", "JPEG"),
     Case("an unknown log", ["analyze", "%/other/notes"], 66, "notes: is no capture", "--format"),
     Case(
+      "an error log of nginx", ["analyze", "%/nginx-error"], 66, "%/nginx-error: ", "error log",
+      "give the access log"),
+    Case("an error log of Apache", ["analyze", "%/apache-error"], 66, "error log"),
+    Case(
+      "JSON without a method", ["analyze", "%/no-method"], 66, "nothing is known for method",
+      "--format json:method=NAME"),
+    Case(
+      "JSON without a time", ["analyze", "%/no-time"], 66, "the log format json but tell no time",
+      "Docker"),
+    Case(
+      "an array without a time", ["analyze", "%/no-time-array"], 66, "format json but tell no time"),
+    Case(
+      "a pattern without a time",
+      ["analyze", "%/a.log", "--format", "$remote_addr $request $status"],
+      66, "%/a.log", "the log format that was named"),
+    Case(
+      "a pattern without a time that fits",
+      ["analyze", "%/no-time-text", "--format", "$remote_addr \"$request\" $status"], 66,
+      "fit the log format pattern but tell no time"),
+    Case(
+      "NUL bytes alone", ["analyze", "%/nul"], 66, "%/nul: the file holds nothing but 70000 NUL"),
+    Case("NUL bytes before records", ["replay", "%/nul-records"], 66, "3 NUL bytes", "tail -c +4"),
+    Case(
       "a log that the named format does not fit",
       ["analyze", "%/a.log", "--format", "$remote_addr [$time_local] \"$request\" $status"],
       66,
@@ -69,6 +92,20 @@ struct ErrorMessageTests {
     let workspace = try Workspace()
     let log = try workspace.write("a.log", CORSLog.blocked(3))
     try workspace.write("empty", "")
+    try workspace.write(
+      "nginx-error",
+      "2026/11/23 18:54:34 [error] 31#31: *7 open() \"/x\" failed (2: No such file)\n")
+    try workspace.write(
+      "apache-error",
+      "[Mon Nov 23 18:54:34.930123 2026] [core:error] [pid 7:tid 9] [client 203.0.113.9:1] AH00126\n"
+    )
+    let json = #"{"method":"GET","uri":"/a","status":200}"# + "\n"
+    try workspace.write("no-time", json)
+    try workspace.write("no-time-array", "[\(json)]")
+    try workspace.write("no-time-text", "203.0.113.9 \"GET /a HTTP/1.1\" 200\n")
+    try workspace.write(
+      "no-method", #"{"time":"2026-11-23T18:54:34Z","uri":"/a","status":200}"# + "\n")
+    try workspace.write("nul", String(repeating: "\0", count: 70_000))
     try workspace.write("other/notes", "nothing of interest\n")
     try Data([0xFF, 0xD8, 0xFF, 0xE0, 0, 16]).write(
       to: URL(fileURLWithPath: workspace.at("other/a.jpeg")))
@@ -76,6 +113,7 @@ struct ErrorMessageTests {
       atPath: workspace.at("void"), withIntermediateDirectories: true)
     let exchanges = try CommandRun(["extract", log]).output
     let exchangeFile = try workspace.write("exchanges", exchanges)
+    try workspace.write("nul-records", "\0\0\0" + exchanges)
     try workspace.write("calls", try CommandRun(["replay", exchangeFile]).output)
     let lines = exchanges.split(separator: "\n")
     try workspace.write("damaged", "\(lines[0])\n\(lines[1].dropLast(30))\n")

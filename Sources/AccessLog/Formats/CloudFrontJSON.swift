@@ -1,6 +1,14 @@
 internal import HTTPExchange
 
 extension LogFormat {
+  /// What can be logged where CloudFront is.
+  static let cloudFrontConfiguration = """
+    # CloudFront's standard logs hold neither Origin nor any header of the response, and nothing can
+    # change that. Its real-time logs hold the headers of the request: postflight formats
+    # cloudfront-realtime --config. What was answered only the origin behind it can log.
+
+    """
+
   /// `cloudfront-json`: standard logs of version 2 as JSON, with whichever fields were chosen.
   static let cloudFrontJSON = LogFormat(
     name: "cloudfront-json",
@@ -28,7 +36,7 @@ extension LogFormat {
       requiring: [
         ["cs-method"], ["cs-uri-stem"], ["sc-status"], ["timestamp(ms)", "timestamp", "date"],
       ], joining: ["date", "time"]),
-    escaping: .percent, configuration: w3c.configuration,
+    escaping: .percent, configuration: cloudFrontConfiguration,
     hides: [
       "neither Origin nor any header of the response is logged, so there is never a verdict",
       "delivery is best effort: lines can come hours late, or not at all",
