@@ -72,7 +72,8 @@ struct TwinTable {
       // It names the clients.
       clients[number] = Set((0...Self.fewClients).map { "\($0)" })
     } else {
-      clients[number].insert(exchange.client)
+      // No address is longer than this; who writes a log may put anything there.
+      clients[number].insert(exchange.client.utf8.count <= 64 ? exchange.client : "…")
     }
     if clients[number].count > Self.fewClients {
       hiding.remove(number)
