@@ -4,7 +4,7 @@ internal import HTTPExchange
 /// Makes exchanges from the fields of lines.
 struct ExchangeBuilder {
   private let trustsForwarded: Bool
-  private var stamps: StampReader
+  var stamps: StampReader
   /// One for each way of escaping, since the same bytes can mean different texts.
   private(set) var interner: ValueInterner
   private let isForFewLines: Bool
@@ -29,9 +29,9 @@ struct ExchangeBuilder {
   /// What the coat of the current line says of its time.
   var coatStamp = CoatStamp.none
   /// When the log was written last, in seconds since the epoch.
-  private let writtenBy: Int64
+  let writtenBy: Int64
   /// Exchanges that have their time from a coat.
-  private(set) var stampedByCoat: UInt64 = 0
+  var stampedByCoat: UInt64 = 0
 
   init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool, writtenBy: Int64) {
     self.writtenBy = writtenBy
@@ -138,7 +138,7 @@ struct ExchangeBuilder {
     _ line: Line, status: Int, source: String, number: UInt64, keepsAll: Bool,
     into exchanges: inout [Exchange]
   ) -> Outcome {
-    guard let times = times(line) else { return .unreadable }
+    guard let times = times(line, isAnswered: status != 0) else { return .unreadable }
     let parts = requestParts(line)
     // Logs of FTP sessions have such a field, too, with the session's number: "[1]USER".
     let method = line.layout.roles.method
@@ -206,81 +206,6 @@ struct ExchangeBuilder {
     guard field >= 0, !line.isAbsent(field) else { return nil }
     let text = text(line, field, kind)
     return text?.isEmpty == true ? nil : text
-  }
-
-  // MARK: Time
-
-  private struct Times {
-    var start: EventTime?
-    var end: EventTime?
-    var basis: TimeBasis
-    var resolution: TimeResolution
-  }
-
-  private mutating func times(_ line: Line) -> Times? {
-    if !line.layout.roles.tellsTime { return coatTime() }
-    let start = first(line, line.layout.roles.starts)
-    let end = first(line, line.layout.roles.ends)
-    if start.resolution == 0, end.resolution == 0 { return nil }
-    func instant(_ reading: StampReader.Reading) -> EventTime? {
-      reading.resolution > 0 ? EventTime(nanoseconds: reading.nanoseconds) : nil
-    }
-    if start.resolution > 0, end.resolution > 0, start.nanoseconds <= end.nanoseconds {
-      return Times(
-        start: instant(start), end: instant(end), basis: .both,
-        resolution: TimeResolution(nanoseconds: max(start.resolution, end.resolution)))
-    }
-    // Of two that contradict each other the end is taken, which excludes less.
-    let isStart = end.resolution == 0
-    let known = isStart ? start : end
-    let (duration, step) = duration(line)
-    // From an end that is told by the second, a start would look more exact than it is, and
-    // requests of one second would change places.
-    let isUseful =
-      step > 0 && line.layout.roles.hasFirmStamps
-      && (isStart || known.resolution < 1_000_000_000)
-    let other =
-      isUseful
-      ? EventTime(nanoseconds: known.nanoseconds).advanced(by: isStart ? duration : 0 &- duration)
-      : nil
-    return Times(
-      start: isStart ? instant(known) : other, end: isStart ? other : instant(known),
-      basis: other != nil ? .both : isStart ? .start : .end,
-      resolution: TimeResolution(
-        nanoseconds: isUseful ? max(known.resolution, min(step, 1_000_000_000)) : known.resolution))
-  }
-
-  /// The time of a line that has none of its own: that of its coat.
-  ///
-  /// It is of the end, and a duration is not taken from it: when the line was written is not exactly
-  /// when the request ended.
-  private mutating func coatTime() -> Times? {
-    let reading = coatStamp.reading(&stamps, writtenBy: writtenBy)
-    guard reading.resolution > 0 else { return nil }
-    stampedByCoat &+= 1
-    return Times(
-      start: nil, end: EventTime(nanoseconds: reading.nanoseconds), basis: .end,
-      resolution: TimeResolution(nanoseconds: reading.resolution))
-  }
-
-  private mutating func first(
-    _ line: Line, _ candidates: [(field: Int, form: StampForm)]
-  ) -> StampReader.Reading {
-    for (field, form) in candidates {
-      let reading = time(line, field, form)
-      if reading.resolution > 0 { return reading }
-    }
-    return .none
-  }
-
-  /// The duration in nanoseconds and its step; a step of 0 for none.
-  private func duration(_ line: Line) -> (Int64, Int64) {
-    guard line.layout.roles.duration >= 0, !line.isAbsent(line.layout.roles.duration) else {
-      return (0, 0)
-    }
-    let range = line.fields[line.layout.roles.duration]
-    return StampReader.duration(
-      line.base, Int(range.start), Int(range.end), unit: line.layout.roles.durationUnit)
   }
 
   // MARK: Request

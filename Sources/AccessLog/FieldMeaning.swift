@@ -38,6 +38,11 @@ enum FieldMeaning: Hashable, Sendable {
   case stamp(Stamp)
   /// The time that the request took, in units of so many nanoseconds.
   case duration(unit: Int64)
+  /// The time at the beginning of that in which the request was not sent yet, in units of so many
+  /// nanoseconds.
+  case wait(unit: Int64)
+  /// The time at the end of that in which the content of the response came.
+  case receive(unit: Int64)
   case userAgent
   case requestID
   case requestHeader(HeaderName)

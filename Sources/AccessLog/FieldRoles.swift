@@ -23,6 +23,9 @@ struct FieldRoles {
   var firstStatus = -1
   var duration = -1
   var durationUnit: Int64 = 1
+  var wait = -1
+  var receive = -1
+  var partUnit: Int64 = 1
   var userAgent = -1
   var requestID = -1
   var origin = -1
@@ -56,7 +59,7 @@ struct FieldRoles {
   var early: (field: Int, form: StampForm, isStart: Bool)?
 
   /// Whether a line has a time.
-  var tellsTime: Bool { !(starts.isEmpty && ends.isEmpty) }
+  private(set) var tellsTime = false
 
   /// Whether a line tells what was asked for.
   var tellsRequest: Bool {
@@ -118,6 +121,12 @@ struct FieldRoles {
           duration = index
           durationUnit = unit
         }
+      case .wait(let unit):
+        partUnit = unit
+        take(&wait, index)
+      case .receive(let unit):
+        partUnit = unit
+        take(&receive, index)
       case .userAgent: take(&userAgent, index)
       case .requestID: take(&requestID, index)
       case .requestBlock(let shape):
@@ -163,6 +172,7 @@ struct FieldRoles {
     if status < 0 { status = firstStatus }
     starts = Self.finestFirst(starts)
     ends = Self.finestFirst(ends)
+    tellsTime = !(starts.isEmpty && ends.isEmpty)
     requestCoverage = .only(request)
     responseCoverage = .only(response)
     // Where values can forge fields, the whole line is looked at first.

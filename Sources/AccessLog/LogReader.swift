@@ -16,8 +16,8 @@ public final class LogReader {
   private let keepsAll: Bool
   private var interpreter: LineInterpreter
   private var changes: FormatChanges
-  /// The URLs of the last preflights of a document.
-  private var preflightedURLs: [RequestURL] = []
+  /// Entries of a document whose requests may never have been sent.
+  private var unsent = UnsentRequests()
   /// Finds the entries of a document; `nil` for a log of lines.
   private var scanner: HARScanner?
   /// Finds the lines of a JSON text; `nil` where they stand by themselves.
@@ -385,9 +385,10 @@ public final class LogReader {
         entry, entry.count, source: source, number: number, keepsAll: keepsAll, into: &exchanges)
       {
       case .used:
-        if exchanges.count > before, isUnsent(exchanges[before]) {
-          exchanges.removeLast()
-          record.passedOver["not-sent", default: 0] += 1
+        if exchanges.count > before {
+          let (given, count) = unsent.take(exchanges.removeLast(), number: number)
+          exchanges += given
+          if count > 0 { record.passedOver["not-sent", default: 0] += count }
         }
       case .skipped(let kind): record.skip(kind)
       case .unreadable:
@@ -399,20 +400,11 @@ public final class LogReader {
     }
   }
 
-  /// Whether an entry is of a request that the browser never sent, because its preflight had failed:
-  /// archives list it beside the preflight, without an answer.
-  private func isUnsent(_ exchange: Exchange) -> Bool {
-    if exchange.method == "OPTIONS" {
-      if preflightedURLs.count >= AccessLogLimits.layouts { preflightedURLs.removeFirst() }
-      preflightedURLs.append(exchange.url)
-      return false
-    }
-    return exchange.observed == .failed && exchange.status == nil
-      && preflightedURLs.contains(exchange.url)
-  }
-
-  private func endDocument(_ scanner: HARScanner, isDamaged: Bool) {
+  private func endDocument(
+    _ scanner: HARScanner, isDamaged: Bool, into exchanges: inout [Exchange]
+  ) {
     lineNumber = scanner.count
+    exchanges += unsent.finish()
     if scanner.tooLong > 0 {
       record.skip("entry-too-long", scanner.tooLong)
       record.addDamage(
@@ -429,7 +421,7 @@ public final class LogReader {
   /// What stands behind the last line end: a whole line, or one that was cut.
   private func takeLastLine(isDamaged: Bool, into exchanges: inout [Exchange]) {
     if let scanner {
-      endDocument(scanner, isDamaged: isDamaged)
+      endDocument(scanner, isDamaged: isDamaged, into: &exchanges)
       return
     }
     if let objects { endObjects(objects) }

@@ -89,4 +89,18 @@ struct DoctorTests {
         + line(5, "PUT", #""acrm":"","acam":"","acrh":"","acah":"""#))
     #expect(said.contains { $0.hasPrefix("  1 lacks path: log the path that was asked for") })
   }
+
+  @Test(
+    "an archive of DevTools is decided as the browser did", arguments: ["devtools", "mitmproxy"])
+  func archives(name: String) throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .appendingPathComponent("AccessLogTests/Lines/Archives/\(name).har")
+    let said = try CommandRun(["doctor", file.path], input: "/dev/null").output
+      .split(separator: "\n").map(String.init)
+    #expect(
+      said.contains { $0.hasPrefix("7 of 7 cross-origin calls are decided (100 %)") }, "\(said)")
+    #expect(!said.contains { $0.contains("outcomes-that-differ") })
+    if name == "devtools" { #expect(said.contains("  seen: 5 browser-outcomes-that-agree")) }
+  }
 }

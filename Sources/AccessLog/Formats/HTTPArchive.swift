@@ -23,6 +23,9 @@ extension LogFormat {
       [
         .init("startedDateTime", is: .stamp(Stamp(form: .any, isStart: true))),
         .init("time", is: .duration(unit: 1_000_000)),
+        // A call begins for the page when it is made, before its preflight is sent.
+        .init("timings", "blocked", is: .wait(unit: 1_000_000)),
+        .init("timings", "receive", is: .receive(unit: 1_000_000)),
         .init("request", "method", is: .method),
         .init("request", "url", is: .target),
         .init("request", "httpVersion", is: .httpVersion),
