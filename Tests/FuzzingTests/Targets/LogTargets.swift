@@ -17,8 +17,12 @@ let logTargets: [FuzzTarget] = [
     "recognition", maximumLength: 2048, dictionary: "log", seeds: LogSeeds.lines,
     run: { bytes in
       try withMemoryFile(bytes) { path in
-        let input = try ByteInput(path: path)
-        guard let format = LogReader.recognizes(input.head, choice: .automatic) else { return }
+        let input = try ByteInput(path: path, skipsNULs: bytes.count % 5 != 0)
+        guard let format = LogReader.recognizes(input.head, choice: .automatic) else {
+          _ = LogReader.recognizesTimeless(input.head, choice: .automatic)
+          _ = LogReader.missingMembers(in: input.head)
+          return
+        }
         var options = IngestOptions()
         options.keepsAll = bytes.count % 2 == 0
         options.trustsForwarded = bytes.count % 3 == 0
@@ -37,6 +41,15 @@ let logTargets: [FuzzTarget] = [
         try expectEqual(
           record.exchanges, count + record.passedOver.values.reduce(0, +), "exchanges kept")
       }
+    }),
+  FuzzTarget(
+    "json-text", maximumLength: 2048, dictionary: "log", seeds: LogSeeds.texts,
+    run: { bytes in
+      guard let first = bytes.first else { return }
+      let shape = ObjectScanner.Shape.allCases[Int(first) % 3]
+      let text = bytes.from(1)
+      let whole = try founds(text, shape, by: text.count)
+      try expect(whole == founds(text, shape, by: 1 + Int(first) % 17), "buffers make a difference")
     }),
   FuzzTarget(
     "log-pattern", maximumLength: 2048, dictionary: "pattern", seeds: LogSeeds.patterns,
@@ -127,6 +140,37 @@ let logTargets: [FuzzTarget] = [
     }),
 ]
 
+/// What a scanner finds in a text that comes in pieces, as words; none overlap, all are in order.
+private func founds(
+  _ text: ByteView, _ shape: ObjectScanner.Shape, by size: Int
+) throws -> [String] {
+  var scanner = ObjectScanner(shape)
+  var words: [String] = []
+  var last: UInt64?
+  var isOrdered = true
+  var start = 0
+  while start < text.count {
+    let end = min(text.count, start + max(1, size))
+    scanner.take(text.part(start, end), at: UInt64(start)) { found in
+      let offset: UInt64
+      switch found {
+      case .object(let object, let place):
+        offset = place
+        words.append("object \(place) \(object.fingerprint)")
+        isOrdered = isOrdered && object.first == UInt8(ascii: "{") && object.count <= text.count
+      case .tooLong(let place), .unclosed(let place), .stray(let place):
+        offset = place
+        words.append("other \(place)")
+      }
+      isOrdered = isOrdered && offset < UInt64(text.count) && last.map { $0 < offset } ?? true
+      last = offset
+    }
+    start = end
+  }
+  try expect(isOrdered, "what was found is out of order, or no object")
+  return words + ["\(scanner.unfinished ?? 0) \(scanner.isOpen)"]
+}
+
 /// An error names a place that is there.
 private func expectPlace(
   of error: FormatError, in bytes: ByteView
@@ -177,6 +221,16 @@ private func expectSoundLines(
 
 /// Lines, patterns and configurations to begin with.
 enum LogSeeds {
+  /// A byte that chooses a shape, and a JSON text of it.
+  static func texts() throws -> [[UInt8]] {
+    let object = #"{"time":"2026-11-23T18:54:34Z","method":"PUT","uri":"/a?b={[\"","status":200}"#
+    return [
+      [0] + Array("[\n  \(object),\n  \(object)\n]".utf8),
+      [1] + Array("{\n  \"a\": [{\"b\": 1}]\n}\n{\n  \"a\": \"\n{\"c\": 2}\n".utf8),
+      [2] + Array(#"{"x":[1,"]"],"Records":[\#(object),\#(object)],"n":null}"#.utf8),
+    ]
+  }
+
   static let line = Array(
     (#"203.0.113.9 - - [23/Nov/2026:18:54:34 +0000] "GET /a HTTP/1.1" 200 5 "-" "x""#).utf8)
 
@@ -188,6 +242,10 @@ enum LogSeeds {
         #"api.example:443 203.0.113.9 - - [23/Nov/2026:18:54:34 +0000] "GET /a HTTP/1.1" 200 5"#,
         #"2026-11-23T18:54:34Z method=OPTIONS path=/a status=204 origin="https://a.example""#,
         #"{"ts":1795460074.9,"request":{"method":"GET","host":"a","uri":"/"},"status":200}"#,
+        #"2026-11-23T18:54:34.9Z stdout F {"method":"GET","uri":"/a","status":200}"#,
+        #"Nov 23 18:54:34 web-1 app[7]: {"method":"GET","uri":"/a","status":200}"#,
+        "\0\0\0203.0.113.9 - - [23/Nov/2026:18:54:34 +0000] \"GET /a\0\0203.0.113.9 - - []",
+        "[\n{\"time\":\"2026-11-23T18:54:34Z\",\"method\":\"GET\",\"uri\":\"/a\",\"status\":200}\n]",
       ].map { Array($0.utf8) }
   }
 
