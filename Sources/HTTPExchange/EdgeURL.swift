@@ -156,9 +156,10 @@ public struct Forwarded: Hashable, Sendable {
     return end.map { String(Substring(start[...$0])) } ?? ""
   }
 
-  /// The pairs of the first element of `Forwarded`: a comma or semicolon inside of a quoted string
-  /// parts nothing (RFC 7239, section 4; RFC 9110, section 5.6.4). A pair whose string is not closed is
-  /// none, and with it whatever stands in that string.
+  /// The pairs of the first element of `Forwarded`.
+  ///
+  /// A comma or semicolon inside of a quoted string parts nothing: RFC 7239, section 4, and RFC 9110,
+  /// section 5.6.4. A pair whose string is not closed is none, and with it whatever stands in it.
   private static func firstElementPairs(_ value: String.UTF8View) -> [Substring.UTF8View] {
     var pairs: [Substring.UTF8View] = []
     var start = value.startIndex
