@@ -284,9 +284,11 @@ public struct Call: Hashable, Sendable {
   public var request: Exchange? { last(.request) }
 
   private func last(_ role: CallExchange.Role) -> Exchange? {
-    let ofHop = exchanges.last { $0.role == role && $0.hop == hop }
-    return (ofHop ?? exchanges.last { $0.role == role && (reason == nil || $0.hop <= hop) })?
-      .exchange
+    let exchanges = exchanges
+    let isOfHop = exchanges.lastIndex { $0.role == role && $0.hop == hop }
+    return
+      (isOfHop ?? exchanges.lastIndex { $0.role == role && (reason == nil || $0.hop <= hop) })
+      .map { exchanges[$0].exchange }
   }
 
   /// The response that decides: the failing one, or the last.

@@ -4,33 +4,40 @@ public import HTTPExchange
 ///
 /// Traffic repeats itself: each kind of exchange needs to be read once. A number is never given
 /// anew; what is forgotten, when there are too many kinds, gets another one.
-public struct ExchangeClasses {
+public final class ExchangeClasses {
   /// Kinds that are remembered: real traffic has some hundreds, a flood any number.
   private static let limit = 2048
 
   /// Bytes of all of them.
   private static let byteLimit = 16 << 20
 
-  private var numbers: [DecidingBytes.Key: Int] = [:]
-  private var bytes = 0
-  private var deciding = DecidingBytes()
-  private var last = 0
+  private struct Class {
+    var key: DecidingBytes.Key
+    var number: Int
+  }
+
+  /// By the digest of their keys; of two that have the same, which does not happen, one is remembered.
+  @safe @exclusivity(unchecked) private var classes: [UInt64: Class] = [:]
+  @safe @exclusivity(unchecked) private var bytes = 0
+  private let deciding = DecidingBytes()
+  @safe @exclusivity(unchecked) private var last = 0
 
   /// No exchange is known.
   public init() {}
 
   /// The number of all exchanges that are judged as this one is.
-  public mutating func number(of exchange: Exchange) -> Int {
-    if deciding.begin() || numbers.count >= Self.limit || bytes > Self.byteLimit {
-      numbers.removeAll(keepingCapacity: true)
+  public func number(of exchange: Exchange) -> Int {
+    if deciding.begin() || classes.count >= Self.limit || bytes > Self.byteLimit {
+      classes.removeAll(keepingCapacity: true)
       bytes = 0
     }
     deciding.append(exchange)
-    let key = deciding.key
-    if let number = numbers[key] { return number }
+    let digest = deciding.digest
+    if let known = classes[digest], deciding.equals(known.key) { return known.number }
     last += 1
+    let key = deciding.key
     bytes += key.count
-    numbers[key] = last
+    classes[digest] = Class(key: key, number: last)
     return last
   }
 }

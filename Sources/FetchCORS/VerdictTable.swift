@@ -13,7 +13,7 @@ public struct VerdictTable {
 
   private var bytes = 0
   private var verdicts: [Question: Call] = [:]
-  private var classes = ExchangeClasses()
+  private let classes = ExchangeClasses()
   private let engine: Engine?
 
   /// - Parameter engine: the engine to judge every call by; `nil` takes the one of its user agent.
@@ -23,7 +23,7 @@ public struct VerdictTable {
 
   /// The number of all exchanges that are judged as this one is; ``evaluate(_:)`` needs not ask for
   /// it again where the evidence holds it.
-  public mutating func number(of exchange: Exchange) -> Int { classes.number(of: exchange) }
+  public func number(of exchange: Exchange) -> Int { classes.number(of: exchange) }
 
   /// The verdict on a call.
   public mutating func evaluate(_ evidence: CallEvidence) -> Call {
@@ -39,7 +39,7 @@ public struct VerdictTable {
     return verdict
   }
 
-  private mutating func question(_ evidence: CallEvidence) -> Question {
+  private func question(_ evidence: CallEvidence) -> Question {
     var question = Question(
       origin: evidence.origin, engine: evidence.engine, kind: evidence.kind,
       hasReadableStoredResponse: evidence.hasReadableStoredResponse)

@@ -31,6 +31,21 @@ public enum ByteHash {
     return fold(state ^ rest, 0x8EBC_6AF0_9C88_C6E3)
   }
 
+  /// The hash of a text with a seed that nobody else knows, for equality by bytes alone.
+  @inlinable
+  public static func secretly(_ text: String) -> UInt64 {
+    text.withByteView { of($0, seed: secret) }
+  }
+
+  @usableFromInline static let secret = UInt64.random(in: .min ... .max)
+
+  /// The hash of one more word behind those of a state.
+  @inlinable
+  @inline(__always)
+  public static func next(_ state: UInt64, _ word: UInt64) -> UInt64 {
+    fold(state ^ word, 0xE703_7ED1_A0B4_28DB)
+  }
+
   /// Both halves of a product, mixed.
   @inlinable
   @inline(__always)

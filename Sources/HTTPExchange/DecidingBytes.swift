@@ -5,12 +5,12 @@ internal import Bytes
 /// Left out is what names an exchange or serves causes alone: its time, client, path, `Server` and
 /// the like. Texts count by their bytes, since two spellings of one character are two values.
 /// Bytes are compared only with others of the same writer, which numbers what would be long.
-public struct DecidingBytes: Sendable {
+public final class DecidingBytes {
   /// A key for a table.
   public struct Key: Hashable, Sendable {
     let bytes: [UInt8]
     /// Of the bytes and a number that nobody else knows, so that collisions cannot be chosen.
-    let digest: UInt64
+    public let digest: UInt64
 
     /// How many bytes there are.
     public var count: Int { bytes.count }
@@ -30,94 +30,118 @@ public struct DecidingBytes: Sendable {
   /// Coverages that are numbered: a source has some, a flood of records any number.
   private static let limit = 64
 
-  private var bytes: [UInt8] = []
+  // Nobody else sees what is changed here: checking each access again would cost more than the access.
+  @safe @exclusivity(unchecked) private var store = ByteStore(capacity: 4096)
+  @safe @exclusivity(unchecked) private var count = 0
   private let seed = UInt64.random(in: .min ... .max)
-  private var coverages: [Coverage] = []
+  @safe @exclusivity(unchecked) private var coverages: [Coverage] = []
+  private let causes = HeaderName.NamesForCauses()
 
   /// A writer that has numbered nothing yet.
-  public init() {
-    bytes.reserveCapacity(1024)
-  }
+  public init() {}
 
   /// The bytes since the last ``begin()``.
-  public var key: Key { Key(bytes: bytes, digest: digest) }
+  public var key: Key { Key(bytes: Array(store.view(0..<count)), digest: digest) }
 
-  /// The general hasher takes four times as long, and there are a thousand bytes to an exchange.
-  private var digest: UInt64 {
-    bytes.withByteView { ByteHash.of($0, seed: seed) }
+  /// The ``Key/digest`` of the bytes since the last ``begin()``.
+  public var digest: UInt64 {
+    // The general hasher takes four times as long, and there are a thousand bytes to an exchange.
+    ByteHash.of(store.view(0..<count), seed: seed)
   }
 
-  /// Forgets what was written, and makes room.
+  /// Whether the bytes since the last ``begin()`` are those of a key.
+  public func equals(_ key: Key) -> Bool {
+    key.bytes.withByteView { store.view(0..<count).equals($0) }
+  }
+
+  /// Forgets what was written.
   ///
   /// - Returns: whether earlier keys are void, because the numbers begin anew.
-  public mutating func begin() -> Bool {
-    bytes.removeAll(keepingCapacity: true)
+  public func begin() -> Bool {
+    count = 0
     guard coverages.count >= Self.limit else { return false }
     coverages.removeAll()
     return true
   }
 
-  /// Writes a text.
-  public mutating func append(_ text: String?) {
-    guard let text else {
-      bytes.append(0)
-      return
-    }
-    append(count: text.utf8.count &+ 1)
-    text.withByteView { bytes.append($0) }
-  }
-
-  /// Writes a number.
-  public mutating func append(_ number: Int) {
-    for shift in stride(from: 0, to: 64, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-    }
-  }
-
   /// Writes what a verdict reads of an exchange.
-  public mutating func append(_ exchange: Exchange?) {
-    guard let parts = exchange?.parts else {
-      bytes.append(0)
-      return
-    }
-    bytes.append(1)
+  public func append(_ exchange: Exchange) {
+    let parts = exchange.parts
     append(count: (parts.status ?? -1) &+ 1)
     append(parts.method)
     append(parts.url.scheme)
     append(parts.url.host)
     append(count: parts.url.port.map { Int($0) &+ 1 } ?? 0)
-    bytes.append(parts.url.isPattern ? 1 : 0)
+    append(parts.url.isPattern ? 1 : 0)
     append(parts.httpVersion)
     append(parts.request)
     append(parts.response)
   }
 
-  private mutating func append(_ message: MessageEvidence) {
+  private func append(_ message: MessageEvidence) {
     append(count: number(of: message.coverage))
     for index in message.fields.indices {
       let code = message.fields[index].name.code
-      guard !HeaderName.isForCausesOnly(code) else { continue }
-      bytes.append(code)
+      guard !causes.contains(code) else { continue }
+      append(code)
       if code == 0 { append(message.fields[index].name.description) }
       append(message.fields[index].value)
     }
     // No name has this code.
-    bytes.append(.max)
+    append(UInt8.max)
   }
 
-  private mutating func number(of coverage: Coverage) -> Int {
+  private func number(of coverage: Coverage) -> Int {
+    switch coverage {
+    case .complete: 0
+    case .truncated: 1
+    case .only: 2 &+ listed(coverage)
+    }
+  }
+
+  private func listed(_ coverage: Coverage) -> Int {
     if let index = coverages.firstIndex(of: coverage) { return index }
     coverages.append(coverage)
     return coverages.count - 1
   }
 
+  private func append(_ text: String?) {
+    guard let text else {
+      append(0)
+      return
+    }
+    text.withByteView { bytes in
+      append(count: bytes.count &+ 1)
+      reserve(bytes.count)
+      store.write(bytes, at: count)
+      count &+= bytes.count
+    }
+  }
+
   /// Writes a number that is hardly ever large.
-  private mutating func append(count: Int) {
-    var rest = UInt(bitPattern: count)
+  private func append(count number: Int) {
+    var rest = UInt(bitPattern: number)
     while rest >= 128 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 128)
+      append(UInt8(truncatingIfNeeded: rest) | 128)
       rest >>= 7
     }
-    bytes.append(UInt8(truncatingIfNeeded: rest))
+    append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  private func append(_ byte: UInt8) {
+    reserve(1)
+    store.write(byte, at: count)
+    count &+= 1
+  }
+
+  @inline(__always)
+  private func reserve(_ length: Int) {
+    if count &+ length > store.capacity { grow(length) }
+  }
+
+  private func grow(_ length: Int) {
+    let larger = ByteStore(capacity: max(count + length, 2 * store.capacity))
+    larger.write(store.view(0..<count), at: 0)
+    store = larger
   }
 }

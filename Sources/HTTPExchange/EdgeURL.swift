@@ -86,17 +86,31 @@ extension RequestURL {
   }
 }
 
+/// The numbers of the names that tell of other hops, or of a page that came over TLS.
+private struct TerminatorSigns {
+  static let shared = TerminatorSigns()
+
+  /// A bit for each name that only another hop writes.
+  let ofHops: UInt128 = [HeaderName.xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost]
+    .reduce(0) { $0 | 1 << UInt128($1.code) }
+  let site = HeaderName.secFetchSite.code
+  let origin = HeaderName.origin.code
+}
+
 extension MessageEvidence {
   /// Whether a request seen in clear text was probably sent by the browser over TLS, or through
   /// another hop: its scheme and default port are then not the browser's.
   public func showsTerminator(host: String?) -> Bool {
     var isOfSecurePage = false
+    let signs = TerminatorSigns.shared
+    // Elements are read in place, and names compared by number: every exchange comes here.
     for index in fields.indices {
-      switch fields[index].name {
-      case .xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost: return true
-      case .secFetchSite: isOfSecurePage = true
-      case .origin where fields[index].value?.hasPrefix("https://") == true: isOfSecurePage = true
-      default: break
+      let name = fields[index].name.code
+      if signs.ofHops & 1 << UInt128(name) != 0 { return true }
+      if name == signs.site
+        || name == signs.origin && fields[index].value?.hasPrefix("https://") ?? false
+      {
+        isOfSecurePage = true
       }
     }
     guard isOfSecurePage, let host else { return false }

@@ -102,31 +102,51 @@ public struct Exchange: Hashable, Sendable {
   /// The address of the peer, without its port.
   public var client: String {
     @inlinable get { parts.client }
-    set { mutableParts.client = newValue }
+    set {
+      let parts = mutableParts
+      parts.client = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// The client address that a proxy forwarded, where recorded.
   public var forwardedFor: String? {
     @inlinable get { parts.forwardedFor }
-    set { mutableParts.forwardedFor = newValue }
+    set {
+      let parts = mutableParts
+      parts.forwardedFor = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// The user agent; `nil` when absent or not recorded.
   public var userAgent: String? {
     @inlinable get { parts.userAgent }
-    set { mutableParts.userAgent = newValue }
+    set {
+      let parts = mutableParts
+      parts.userAgent = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// The method, in the case of the wire; empty when not recorded.
   public var method: String {
     @inlinable get { parts.method }
-    set { mutableParts.method = newValue }
+    set {
+      let parts = mutableParts
+      parts.method = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// The URL, as far as it is known.
   public var url: RequestURL {
     @inlinable get { parts.url }
-    set { mutableParts.url = newValue }
+    set {
+      let parts = mutableParts
+      parts.url = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// 100 to 999; `nil` when no response was seen.
@@ -138,7 +158,11 @@ public struct Exchange: Hashable, Sendable {
   /// An identifier that other vantage points of the same request share, where recorded.
   public var requestID: String? {
     @inlinable get { parts.requestID }
-    set { mutableParts.requestID = newValue }
+    set {
+      let parts = mutableParts
+      parts.requestID = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// `HTTP/1.1`, `HTTP/2`; `nil` when not recorded.
@@ -162,13 +186,21 @@ public struct Exchange: Hashable, Sendable {
   /// The request's header block.
   public var request: MessageEvidence {
     @inlinable get { parts.request }
-    set { mutableParts.request = newValue }
+    set {
+      let parts = mutableParts
+      parts.request = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// The response's header block.
   public var response: MessageEvidence {
     @inlinable get { parts.response }
-    set { mutableParts.response = newValue }
+    set {
+      let parts = mutableParts
+      parts.response = newValue
+      parts.size = ExchangeSize(parts)
+    }
   }
 
   /// An exchange of those parts.
@@ -249,6 +281,8 @@ final class Parts: @unchecked Sendable {
   @safe @exclusivity(unchecked) @usableFromInline var observed: ObservedOutcome?
   @safe @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
   @safe @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
+  /// Follows from the other parts; whoever changes one of them sets it again.
+  @safe @exclusivity(unchecked) fileprivate(set) var size = ExchangeSize()
 
   init(
     id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,
@@ -274,6 +308,7 @@ final class Parts: @unchecked Sendable {
     self.observed = observed
     self.request = request
     self.response = response
+    size = ExchangeSize(self)
   }
 
   convenience init(_ other: Parts) {

@@ -1,17 +1,31 @@
+/// What an exchange costs, roughly, which is asked wherever exchanges are held.
+struct ExchangeSize {
+  /// Bytes of memory that it holds.
+  private(set) var bytes = 0
+  /// The same, once its lists of names have been read.
+  private(set) var bytesOnceRead = 0
+
+  /// Of nothing.
+  init() {}
+
+  /// Of the parts that an exchange has now.
+  init(_ parts: Parts) {
+    var sum = 600 &+ parts.client.utf8.count &+ (parts.userAgent?.utf8.count ?? 0)
+    sum &+= parts.method.utf8.count &+ parts.url.target.utf8.count
+    sum &+= (parts.url.host?.utf8.count ?? 0) &+ (parts.forwardedFor?.utf8.count ?? 0)
+    sum &+= parts.requestID?.utf8.count ?? 0
+    bytes = sum &+ parts.request.approximateBytes &+ parts.response.approximateBytes
+    bytesOnceRead = bytes &+ parts.request.bytesOfNames &+ parts.response.bytesOfNames
+  }
+}
+
 extension Exchange {
   /// The same, once its lists of names have been read, each of which is a text of its own then.
-  public var approximateBytesOnceRead: Int {
-    approximateBytes &+ request.bytesOfNames &+ response.bytesOfNames
-  }
+  public var approximateBytesOnceRead: Int { parts.size.bytesOnceRead }
 
   /// Bytes of memory that it holds, roughly: what is bounded by them is bounded well enough, since
   /// texts that several exchanges share are counted for each.
-  public var approximateBytes: Int {
-    var sum = 600 &+ client.utf8.count &+ (userAgent?.utf8.count ?? 0) &+ method.utf8.count
-    sum &+= url.target.utf8.count &+ (url.host?.utf8.count ?? 0)
-    sum &+= (forwardedFor?.utf8.count ?? 0) &+ (requestID?.utf8.count ?? 0)
-    return sum &+ request.approximateBytes &+ response.approximateBytes
-  }
+  public var approximateBytes: Int { parts.size.bytes }
 }
 
 extension MessageEvidence {

@@ -13,11 +13,7 @@ public struct HeaderField: Hashable, Sendable {
 
   /// By bytes: `==` of texts would take two spellings of one character for equal.
   public static func == (left: Self, right: Self) -> Bool {
-    guard left.name == right.name else { return false }
-    guard let first = left.value, let second = right.value else {
-      return left.value == nil && right.value == nil
-    }
-    return first.hasSameBytes(as: second)
+    left.name == right.name && left.value.hasSameBytes(as: right.value)
   }
 }
 

@@ -35,14 +35,20 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a verdict never reads the field: it is kept for causes and for joining alone.
-  public var isForCausesOnly: Bool { Self.isForCausesOnly(code) }
+  public var isForCausesOnly: Bool { Self.namesForCauses.contains(code) }
 
-  static func isForCausesOnly(_ code: UInt8) -> Bool {
-    code >= firstForCauses || code == requestIDCodes.0 || code == requestIDCodes.1
+  /// The numbers of the names that ``isForCausesOnly``.
+  struct NamesForCauses {
+    private let first = Known.server.code
+    private let requestID = Known.xRequestID.code
+    private let correlationID = Known.xCorrelationID.code
+
+    func contains(_ code: UInt8) -> Bool {
+      code >= first || code == requestID || code == correlationID
+    }
   }
 
-  private static let firstForCauses = Known.server.code
-  private static let requestIDCodes = (Known.xRequestID.code, Known.xCorrelationID.code)
+  private static let namesForCauses = NamesForCauses()
 
   private var known: Known? { code == 0 ? nil : Known.all[Int(code) - 1] }
 

@@ -45,6 +45,20 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// By bytes: `==` of texts would take two spellings of one character for equal.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.port == right.port && left.target.hasSameBytes(as: right.target)
+      && left.host.hasSameBytes(as: right.host) && left.scheme.hasSameBytes(as: right.scheme)
+  }
+
+  /// Hashes all parts: some tables go by the hash alone.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(port)
+    hasher.combine(scheme.map(ByteHash.secretly))
+    hasher.combine(host.map(ByteHash.secretly))
+    hasher.combine(ByteHash.secretly(target))
+  }
+
   /// The origin of the URL, when all three parts are known.
   public var origin: Origin? {
     guard let scheme, let host, let port else { return nil }

@@ -109,3 +109,11 @@ extension String {
     return String(decoding: utf8.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }, as: UTF8.self)
   }
 }
+
+extension String? {
+  /// Whether both are texts of the same bytes, or neither is one.
+  public func hasSameBytes(as other: String?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return self.hasSameBytes(as: other)
+  }
+}

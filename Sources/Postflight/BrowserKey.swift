@@ -23,6 +23,18 @@ struct BrowserKey: Hashable {
     }
   }
 
+  /// By bytes: `==` of texts would take two spellings of one character for equal.
+  static func == (left: Self, right: Self) -> Bool {
+    left.address.hasSameBytes(as: right.address)
+      && left.userAgent.hasSameBytes(as: right.userAgent)
+      && left.proxy.hasSameBytes(as: right.proxy)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(ByteHash.secretly(address))
+    hasher.combine(userAgent.map(ByteHash.secretly) ?? 0)
+  }
+
   /// Bytes of its texts.
   var bytes: Int {
     address.utf8.count + (proxy?.utf8.count ?? 0) + (userAgent?.utf8.count ?? 0)

@@ -14,16 +14,18 @@ final class OpenCall {
     case nothing
   }
 
-  var evidence: CallEvidence
-  var waiting = Waiting.nothing
+  // One thread alone calls this, and nothing hands out access to what is changed: checking that for
+  // each call again would cost more than what is done with it.
+  @safe @exclusivity(unchecked) var evidence: CallEvidence
+  @safe @exclusivity(unchecked) var waiting = Waiting.nothing
   /// When it is given up, in event time.
-  var deadline = EventTime(nanoseconds: .max)
+  @safe @exclusivity(unchecked) var deadline = EventTime(nanoseconds: .max)
   /// The header names that the preflight of the last hop asked for.
-  var askedNames: [HeaderName]?
+  @safe @exclusivity(unchecked) var askedNames: [HeaderName]?
   /// Bytes that it is counted with while it waits.
-  var bytes = 0
+  @safe @exclusivity(unchecked) var bytes = 0
   /// What the last preflight's answer says of it.
-  var outlook = PreflightOutlook.passes
+  @safe @exclusivity(unchecked) var outlook = PreflightOutlook.passes
 
   /// Whether a request may follow a preflight.
   enum PreflightOutlook: Int {
@@ -62,17 +64,19 @@ final class Browser {
   let engine: Engine?
   /// Whether the user agent names a browser; `nil` when it names nothing.
   let isBrowser: Bool?
-  var awaitingRequest: [RequestURL: [OpenCall]] = [:]
-  var awaitingNextHop: [RequestURL: [OpenCall]] = [:]
-  var awaitingPreflight: [RequestURL: [OpenCall]] = [:]
-  var openCount = 0
-  var lastSeen = EventTime(nanoseconds: .min)
+  // One thread alone calls this, and nothing hands out access to what is changed: checking that for
+  // each call again would cost more than what is done with it.
+  @safe @exclusivity(unchecked) var awaitingRequest: [RequestURL: [OpenCall]] = [:]
+  @safe @exclusivity(unchecked) var awaitingNextHop: [RequestURL: [OpenCall]] = [:]
+  @safe @exclusivity(unchecked) var awaitingPreflight: [RequestURL: [OpenCall]] = [:]
+  @safe @exclusivity(unchecked) var openCount = 0
+  @safe @exclusivity(unchecked) var lastSeen = EventTime(nanoseconds: .min)
   /// By hash alone, like ``readable``: thousands of browsers are remembered.
-  private var caches: [Int: CORSPreflightCache] = [:]
+  @safe @exclusivity(unchecked) private var caches: [Int: CORSPreflightCache] = [:]
   /// Caches that there may be before expired ones are looked for.
-  private var cachesBeforePruning = 8
+  @safe @exclusivity(unchecked) private var cachesBeforePruning = 8
   /// By hash alone: of two URLs that share one of 64 bits, one would be taken for the other.
-  private var readable: Set<Int> = []
+  @safe @exclusivity(unchecked) private var readable: Set<Int> = []
 
   struct CacheKey: Hashable {
     var origin: String
@@ -80,9 +84,9 @@ final class Browser {
   }
 
   /// Bytes of what is remembered, open calls aside, roughly.
-  private(set) var bytes: Int
+  @safe @exclusivity(unchecked) private(set) var bytes: Int
   /// What of ``bytes`` is counted in the sum over all browsers.
-  var accountedBytes = 0
+  @safe @exclusivity(unchecked) var accountedBytes = 0
 
   /// - Parameter keyBytes: bytes of the texts that it is known by.
   init(_ kind: BrowserKinds.Kind, keyBytes: Int) {
@@ -150,7 +154,7 @@ final class Browser {
   private static let cacheCost = 160
   private static let readableCost = 24
   /// Bytes of the answers in the caches, as long as they may be there.
-  private var heldBytes = 0
+  @safe @exclusivity(unchecked) private var heldBytes = 0
 
   /// Changes what the preflight cache holds for an origin and URL.
   ///
@@ -159,7 +163,8 @@ final class Browser {
     _ key: CacheKey, size: Int = 0, _ change: (inout CORSPreflightCache) -> Void
   ) {
     let key = key.hashValue
-    if caches.count >= cachesBeforePruning, caches[key] == nil {
+    let isNew = caches[key] == nil
+    if isNew, caches.count >= cachesBeforePruning {
       let before = caches.count
       caches = caches.filter { !$0.value.isExpired(at: lastSeen) }
       if caches.count >= PairingLimits.cachedURLs { caches.removeAll() }
@@ -170,7 +175,7 @@ final class Browser {
       }
       cachesBeforePruning = max(8, caches.count * 2)
     }
-    if caches[key] == nil { bytes += Self.cacheCost }
+    if isNew { bytes += Self.cacheCost }
     bytes += size
     heldBytes += size
     change(&caches[key, default: CORSPreflightCache(engine: engine ?? .standard)])

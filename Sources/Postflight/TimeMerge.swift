@@ -31,7 +31,7 @@ struct TimeMerge {
     /// Whether it is a file of a ``MergeSpool``, whose order is sure.
     var isRun: Bool { planned == nil }
     var watermark: EventTime
-    var waiting = SortedQueue()
+    @safe @exclusivity(unchecked) var waiting = SortedQueue()
     var batches = 0
     private(set) var isAtEnd = false
 
