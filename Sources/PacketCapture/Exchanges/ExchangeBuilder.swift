@@ -26,21 +26,34 @@ final class ExchangeBuilder {
     }
   }
 
-  private(set) var exchanges: [Exchange] = []
+  // One thread alone calls this, and nothing hands out access to what is changed: checking that for
+  // each call again would cost more than what is done with it.
+  @safe @exclusivity(unchecked) private(set) var exchanges: [Exchange] = []
   /// All exchanges, kept or not.
-  private(set) var found: UInt64 = 0
-  private(set) var passedOver: UInt64 = 0
+  @safe @exclusivity(unchecked) private(set) var found: UInt64 = 0
+  @safe @exclusivity(unchecked) private(set) var passedOver: UInt64 = 0
   private let source: String
   private let options: IngestOptions
   private let names = FieldNames()
   private let cache = TextCache()
-  private var hosts: [String: HostURLs] = [:]
+  private let shapes = RequestShapes()
+  @safe @exclusivity(unchecked) private var hosts: [String: HostURLs] = [:]
 
   /// The URL `/` of a host, by what is known of the scheme.
-  private struct HostURLs {
-    var clear: RequestURL
-    var behindTerminator: RequestURL
-    var secure: RequestURL
+  private final class HostURLs {
+    let clear: RequestURL
+    let behindTerminator: RequestURL
+    let secure: RequestURL
+
+    init(_ host: String) {
+      func url(_ scheme: String?) -> RequestURL {
+        RequestURL(
+          hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
+      }
+      clear = url("http")
+      behindTerminator = url(nil)
+      secure = url("https")
+    }
   }
 
   /// How many hosts are remembered.
@@ -55,6 +68,14 @@ final class ExchangeBuilder {
     static let request: UInt64 = 5 << 20
     static let response: UInt64 = 6 << 20
     static let text: UInt64 = 7 << 20
+  }
+
+  /// What a field of a request is for its ``RequestShapes``.
+  private enum Shape {
+    static let name = 0
+    static let `protocol` = 1
+    /// And the number of the field name.
+    static let known = 2
   }
 
   /// A builder for the capture with that name and digest.
@@ -152,11 +173,7 @@ final class ExchangeBuilder {
     if let remembered = hosts[host] {
       known = remembered
     } else {
-      func url(_ scheme: String?) -> RequestURL {
-        RequestURL(
-          hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
-      }
-      known = HostURLs(clear: url("http"), behindTerminator: url(nil), secure: url("https"))
+      known = HostURLs(host)
       if hosts.count < CaptureLimits.rememberedHosts,
         host.utf8.count <= CaptureLimits.rememberedHostLength
       {
@@ -174,26 +191,57 @@ final class ExchangeBuilder {
   private func request(
     _ message: Message, _ agent: inout String?, _ host: inout String?
   ) -> MessageEvidence {
-    var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
-    evidence.fields.reserveCapacity(12)
+    shapes.begin()
     message.forEachField { name, value in
       guard let index = names.find(name) else {
-        if name.count > 0, name[0] == UInt8(ascii: ":") {
-          pseudoField(name, value, &evidence, &host)
-          return
+        switch Self.pseudoField(name) {
+        case .authority: if host == nil { host = text(value) }
+        case .protocol:
+          shapes.add(Shape.protocol, cache.number(of: value, use: Use.text, Self.shown))
+        case .other: break
+        case nil:
+          shapes.add(Shape.name, cache.number(of: name, use: Use.name, Self.lowered))
         }
-        evidence.fields.append(HeaderField(otherName(name), nil))
         return
       }
       if names.entries[index].isKeptInRequests {
-        let kept = cache.text(value, use: Use.request + UInt64(index)) {
-          Redaction.requestValue(names.entries[index].name, WireText.decode($0))
-        }
-        evidence.fields.append(HeaderField(names.entries[index].name, kept))
+        shapes.add(
+          Shape.known + index,
+          cache.number(of: value, use: Use.request + UInt64(index)) { keptValue($0, index) })
       } else if index == names.userAgent {
         if agent == nil { agent = text(value) }
       } else if index == names.host {
         if host == nil { host = text(value) }
+      } else if !names.entries[index].isDroppedInRequests {
+        shapes.add(Shape.known + index, 0)
+      }
+    }
+    if message.isWhole, let known = shapes.known { return known }
+    let evidence = requestEvidence(message)
+    if message.isWhole { shapes.remember(evidence) }
+    return evidence
+  }
+
+  /// The fields of a request that are kept, as ``request(_:_:_:)`` has told them apart.
+  private func requestEvidence(_ message: Message) -> MessageEvidence {
+    var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
+    evidence.fields.reserveCapacity(12)
+    message.forEachField { name, value in
+      guard let index = names.find(name) else {
+        switch Self.pseudoField(name) {
+        case .protocol:
+          // Extended CONNECT opens what an Upgrade field asks for over HTTP/1: RFC 8441.
+          evidence.fields.append(HeaderField(.upgrade, text(value)))
+        case .authority, .other: break
+        case nil:
+          let text = cache.text(name, use: Use.name, Self.lowered) ?? ""
+          evidence.fields.append(HeaderField(HeaderName(text), nil))
+        }
+        return
+      }
+      if names.entries[index].isKeptInRequests {
+        let kept = cache.text(value, use: Use.request + UInt64(index)) { keptValue($0, index) }
+        evidence.fields.append(HeaderField(names.entries[index].name, kept))
       } else if !names.entries[index].isDroppedInRequests {
         evidence.fields.append(HeaderField(names.entries[index].name, nil))
       }
@@ -201,18 +249,28 @@ final class ExchangeBuilder {
     return evidence
   }
 
-  /// What HTTP/1 says in a field, and HTTP/2 in a field of its own kind.
-  private func pseudoField(
-    _ name: ByteView, _ value: ByteView,
-    _ evidence: inout MessageEvidence, _ host: inout String?
-  ) {
-    if host == nil, name.count == 10, name.has(":authority") {
-      host = text(value)
-    } else if name.count == 9, name.has(":protocol") {
-      // Extended CONNECT opens what an Upgrade field asks for over HTTP/1: RFC 8441.
-      evidence.fields.append(
-        HeaderField(.upgrade, text(value)))
-    }
+  /// What of a request's value is kept.
+  private func keptValue(_ value: ByteView, _ index: Int) -> String? {
+    Redaction.requestValue(names.entries[index].name, WireText.decode(value))
+  }
+
+  private static func lowered(_ name: ByteView) -> String? {
+    WireText.decode(name).asciiLowercased
+  }
+
+  private static func shown(_ value: ByteView) -> String? {
+    Redaction.withoutJWTs(WireText.decode(value))
+  }
+
+  /// A field of HTTP/2 that says what HTTP/1 says in other places.
+  private enum PseudoField {
+    case authority, `protocol`, other
+  }
+
+  private static func pseudoField(_ name: ByteView) -> PseudoField? {
+    guard name.first == UInt8(ascii: ":") else { return nil }
+    if name.equals(":authority") { return .authority }
+    return name.equals(":protocol") ? .protocol : .other
   }
 
   private func response(_ message: Message) -> MessageEvidence {
@@ -221,17 +279,19 @@ final class ExchangeBuilder {
     message.forEachField { name, value in
       guard let index = names.find(name) else { return }
       guard names.entries[index].isKeptInResponses else { return }
-      let kept = cache.text(value, use: Use.response + UInt64(index)) {
-        Redaction.responseValue(names.entries[index].name, WireText.decode($0))
+      let name = names.entries[index].name
+      if index == names.requestID || index == names.correlationID {
+        // No other exchange has the same: it would be remembered for nothing.
+        let own = Redaction.responseValue(name, WireText.decode(value))
+        evidence.fields.append(HeaderField(name, own))
+        return
       }
-      evidence.fields.append(HeaderField(names.entries[index].name, kept))
+      let kept = cache.text(value, use: Use.response + UInt64(index)) {
+        Redaction.responseValue(name, WireText.decode($0))
+      }
+      evidence.fields.append(HeaderField(name, kept))
     }
     return evidence
-  }
-
-  private func otherName(_ name: ByteView) -> HeaderName {
-    HeaderName(
-      cache.text(name, use: Use.name) { WireText.decode($0).asciiLowercased } ?? "")
   }
 
   /// Method and target; of a line that was cut, the method if it is whole.
@@ -247,16 +307,15 @@ final class ExchangeBuilder {
         target.map(targetText) ?? ""
       )
     }
-    guard var end = head.position(of: 0x0A, from: 0) else {
+    let scanner = message.scanner
+    // Of a block that was given up for its length, nothing may be left.
+    guard scanner.hasStartLine, scanner.targetEnd <= head.count else {
       guard let space = head.position(of: 0x20, from: 0), space <= 32 else { return ("", "") }
       return (WireText.decode(head.part(0, space)), "")
     }
-    if end > 0, head[end - 1] == 0x0D { end -= 1 }
-    let line = head.part(0, end)
-    guard let request = RequestLine(line) else { return ("", "") }
     return (
-      methodText(line.part(0, request.methodEnd)),
-      targetText(line.part(request.targetStart, request.targetEnd))
+      methodText(head.part(0, scanner.methodEnd)),
+      targetText(head.part(scanner.targetStart, scanner.targetEnd))
     )
   }
 
@@ -272,7 +331,7 @@ final class ExchangeBuilder {
   }
 
   private func text(_ value: ByteView) -> String? {
-    cache.text(value, use: Use.text) { Redaction.withoutJWTs(WireText.decode($0)) }
+    cache.text(value, use: Use.text, Self.shown)
   }
 
   private func text(_ address: Address) -> String {

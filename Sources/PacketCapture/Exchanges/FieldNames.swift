@@ -39,6 +39,8 @@ struct FieldNames {
   /// Names with meanings of their own.
   let userAgent: Int
   let host: Int
+  let requestID: Int
+  let correlationID: Int
 
   /// All known names.
   init() {
@@ -73,6 +75,8 @@ struct FieldNames {
     }
     userAgent = names.firstIndex(of: .userAgent) ?? -1
     host = names.firstIndex(of: .host) ?? -1
+    requestID = names.firstIndex(of: .xRequestID) ?? -1
+    correlationID = names.firstIndex(of: .xCorrelationID) ?? -1
   }
 
   /// The number of the entry with that name; `nil` when it has none.

@@ -151,7 +151,11 @@ extension Connections {
   /// Takes a request out of the list of all open ones, and frees its header block.
   func forget(_ request: OpenRequestPointer) {
     openBytes -= request.pointee.head.count + CaptureLimits.openRequestCost
-    request.pointee.head.deallocate()
+    if spareHeads.count < 16, let spare = request.pointee.head.takeMemory() {
+      spareHeads.append(spare)
+    } else {
+      request.pointee.head.deallocate()
+    }
     let before = request.pointee.before
     let after = request.pointee.after
     if let before { before.pointee.after = after } else { firstOpen = after }

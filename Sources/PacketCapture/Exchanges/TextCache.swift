@@ -5,21 +5,24 @@ internal import HTTPExchange
 ///
 /// Two places for each hash: a newer text pushes out the older of two, and memory stays bounded.
 /// With one place, two values of every request would push each other out for ever if they met.
-struct TextCache {
+final class TextCache {
   private static let capacity = 4096
   /// Longer values seldom come again.
   private static let longestKey = 512
 
   private struct Key {
-    var hash: UInt64
-    var use: UInt64
-    var bytes: ByteStore?
-    var count: Int
+    var hash: UInt64 = 0
+    var use: UInt64 = 0
+    /// What tells the text from all others that were made.
+    var number: UInt64 = 0
+    /// The bytes; they stand in ``memory``, and are read without a count of who refers to that.
+    var bytes = ByteView()
+    var memory: ByteStore?
   }
 
-  private let keys = FixedTable(
-    repeating: Key(hash: 0, use: 0, bytes: nil, count: 0), count: capacity)
+  private let keys = FixedTable(repeating: Key(), count: capacity)
   private let texts = FixedTable<String?>(repeating: nil, count: capacity)
+  @safe @exclusivity(unchecked) private var last: UInt64 = 0
 
   /// An empty cache.
   init() {}
@@ -31,33 +34,49 @@ struct TextCache {
   func text(
     _ bytes: ByteView, use: UInt64, _ make: (ByteView) -> String?
   ) -> String? {
-    guard bytes.count <= Self.longestKey else { return make(bytes) }
-    let hash = Self.hash(bytes, use)
+    place(bytes, use: use, make).map { texts[$0] } ?? make(bytes)
+  }
+
+  /// The number of the text that ``text(_:use:_:)`` gives, which no other text has, from 1 to 2⁴⁰;
+  /// `nil` when the bytes are too long to be remembered.
+  @inline(__always)
+  func number(
+    of bytes: ByteView, use: UInt64, _ make: (ByteView) -> String?
+  ) -> UInt64? {
+    place(bytes, use: use, make).map { keys[$0].number }
+  }
+
+  @inline(__always)
+  private func place(
+    _ bytes: ByteView, use: UInt64, _ make: (ByteView) -> String?
+  ) -> Int? {
+    guard bytes.count <= Self.longestKey else { return nil }
+    let hash = ByteHash.of(bytes, seed: use)
     let index = Int(truncatingIfNeeded: hash) & (Self.capacity - 2)
-    if holds(index, hash, use, bytes) { return texts[index] }
-    if holds(index + 1, hash, use, bytes) { return texts[index + 1] }
-    let text = make(bytes)
+    if holds(index, hash, use, bytes) { return index }
+    if holds(index + 1, hash, use, bytes) { return index + 1 }
+    insert(make(bytes), for: bytes, use, hash, at: index)
+    return index
+  }
+
+  private func insert(
+    _ text: String?, for bytes: ByteView, _ use: UInt64, _ hash: UInt64, at index: Int
+  ) {
     keys[index + 1] = keys[index]
     texts[index + 1] = texts[index]
     let copy = ByteStore(capacity: bytes.count)
     copy.write(bytes, at: 0)
-    keys[index] = Key(hash: hash, use: use, bytes: copy, count: bytes.count)
+    last &+= 1
+    keys[index] = Key(
+      hash: hash, use: use, number: last, bytes: copy.view(0..<bytes.count), memory: copy)
     texts[index] = text
-    return text
   }
 
   @inline(__always)
   private func holds(
     _ index: Int, _ hash: UInt64, _ use: UInt64, _ bytes: ByteView
   ) -> Bool {
-    guard keys[index].hash == hash, keys[index].use == use, let known = keys[index].bytes else {
-      return false
-    }
-    return known.view(0..<keys[index].count).equals(bytes)
-  }
-
-  @inline(__always)
-  private static func hash(_ bytes: ByteView, _ use: UInt64) -> UInt64 {
-    ByteHash.of(bytes, seed: use)
+    keys[index].hash == hash && keys[index].use == use && keys[index].memory != nil
+      && keys[index].bytes.equals(bytes)
   }
 }

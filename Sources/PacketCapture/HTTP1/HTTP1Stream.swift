@@ -316,6 +316,7 @@ extension Connections {
       dropHead(stream)
     } else {
       let request = addOpen(flow, side)
+      if let spare = spareHeads.popLast() { request.pointee.head = spare }
       request.pointee.head.append(head)
       request.pointee.scanner = stream.pointee.scanner
       openBytes += head.count

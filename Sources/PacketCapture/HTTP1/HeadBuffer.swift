@@ -41,6 +41,15 @@ struct HeadBuffer {
     self.count = min(self.count, count)
   }
 
+  /// The memory without its bytes, for others; `nil` when there is none, or more than most blocks need.
+  mutating func takeMemory() -> HeadBuffer? {
+    guard store != nil, capacity <= 4096 else { return nil }
+    var empty = self
+    empty.count = 0
+    self = HeadBuffer()
+    return empty
+  }
+
   /// Gives up the memory, which stays until here whatever was done with the bytes.
   mutating func deallocate() {
     withExtendedLifetime(store) {}

@@ -26,6 +26,10 @@ struct HeadScanner {
   private var lineStart = 0
   private var searched = 0
   private(set) var hasStartLine = false
+  /// Where method and target of a request line stand; all 0 for a response.
+  private(set) var methodEnd = 0
+  private(set) var targetStart = 0
+  private(set) var targetEnd = 0
   private(set) var status: UInt16 = 0
   private(set) var major: UInt8 = 1
   private(set) var minor: UInt8 = 1
@@ -59,27 +63,36 @@ struct HeadScanner {
 
   /// Goes on with the block, of which `bytes` is all that has come so far.
   mutating func scan(_ bytes: ByteView, isRequest: Bool) -> Outcome {
-    var start = lineStart
-    var searched = self.searched
-    defer {
-      lineStart = start
-      self.searched = searched
+    if !hasStartLine {
+      guard let newline = bytes.position(of: 0x0A, from: searched) else {
+        searched = bytes.count
+        return .incomplete
+      }
+      let line = bytes.part(0, newline > 0 && bytes[newline - 1] == 0x0D ? newline - 1 : newline)
+      lineStart = newline + 1
+      searched = lineStart
+      guard readStartLine(line, isRequest: isRequest) else { return .invalid }
+      hasStartLine = true
     }
-    while let newline = bytes.position(of: 0x0A, from: searched) {
-      var end = newline
-      if end > start, bytes[end - 1] == 0x0D { end -= 1 }
+    // What is changed for each line stays out of memory.
+    var start = lineStart
+    var from = searched
+    while let newline = bytes.position(of: 0x0A, from: from) {
       let line = start
-      start = newline + 1
-      searched = start
-      if !hasStartLine {
-        guard readStartLine(bytes.part(line, end), isRequest: isRequest) else { return .invalid }
-        hasStartLine = true
-      } else if end == line {
+      start = newline &+ 1
+      from = start
+      // A line goes from `line` to `newline`, both of which are within.
+      let first = unsafe bytes.unchecked(line)
+      if Self.initials & 1 << UInt64(first & 0x1F) != 0 {
+        let isCut = unsafe newline > line && bytes.unchecked(newline &- 1) == 0x0D
+        readField(bytes, line, isCut ? newline &- 1 : newline)
+      } else if first == 0x0A || first == 0x0D && newline == line &+ 1 {
+        lineStart = start
+        searched = start
         return .complete(start)
-      } else if Self.initials & 1 << UInt64(bytes[line] & 0x1F) != 0 {
-        readField(bytes, line, end)
       }
     }
+    lineStart = start
     searched = bytes.count
     return .incomplete
   }
@@ -92,6 +105,9 @@ struct HeadScanner {
       guard let request = RequestLine(line) else { return false }
       major = request.major
       minor = request.minor
+      methodEnd = request.methodEnd
+      targetStart = request.targetStart
+      targetEnd = request.targetEnd
       let method = line.part(0, request.methodEnd)
       isHead = method.count == 4 && method.has("HEAD")
       isConnect = method.count == 7 && method.has("CONNECT")

@@ -61,7 +61,18 @@ struct RequestLine {
   }
 
   private static func hasControl(_ bytes: ByteView, from start: Int) -> Bool {
+    precondition(start >= 0)
+    let ones: UInt64 = 0x0101_0101_0101_0101
     var index = start
+    while index &+ 8 <= bytes.count {
+      // Eight bytes from here on are there.
+      let word = unsafe bytes.uncheckedWord(index)
+      let delete = word ^ (0x7F &* ones)
+      // A byte's highest bit is set where it was below 0x20, or is 0x7F; others may be, behind one.
+      let controls = (word &- 0x20 &* ones) & ~word | (delete &- ones) & ~delete
+      if controls & (0x80 &* ones) != 0 { return true }
+      index &+= 8
+    }
     while index < bytes.count {
       if bytes[index] < 0x20 || bytes[index] == 0x7F { return true }
       index += 1

@@ -18,6 +18,8 @@ final class Connections {
   @safe @exclusivity(unchecked) var lastOpen: OpenRequestPointer?
   @safe @exclusivity(unchecked) var openBytes = 0
   @safe @exclusivity(unchecked) var requestCount = 0
+  /// Memory of header blocks that were given out, for the next ones.
+  @safe @exclusivity(unchecked) var spareHeads: [HeadBuffer] = []
   /// Bytes of header blocks that are not whole yet.
   @safe @exclusivity(unchecked) var partialBytes = 0
   /// Bytes of all HPACK tables.

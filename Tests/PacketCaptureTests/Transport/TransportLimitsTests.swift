@@ -121,4 +121,28 @@ struct TransportLimitsTests {
       }
     }
   }
+
+  @Test("a header block with more fields or bytes than the limits is built anew each time")
+  func shapes() {
+    func isRemembered(fields count: Int, bytes: Int) -> Bool {
+      let shapes = RequestShapes()
+      func describe() {
+        shapes.begin()
+        for number in 0..<count { shapes.add(number, 1) }
+      }
+      describe()
+      #expect(shapes.known == nil)
+      let value = String(repeating: "x", count: bytes)
+      let evidence = MessageEvidence(
+        coverage: .complete, fields: [HeaderField(.cookie, value)])
+      shapes.remember(evidence)
+      describe()
+      if let known = shapes.known { #expect(known == evidence) }
+      return shapes.known != nil
+    }
+    #expect(isRemembered(fields: RequestShapes.maximumFields, bytes: 1))
+    #expect(!isRemembered(fields: RequestShapes.maximumFields + 1, bytes: 1))
+    #expect(isRemembered(fields: 1, bytes: RequestShapes.maximumBytes))
+    #expect(!isRemembered(fields: 1, bytes: RequestShapes.maximumBytes + 1))
+  }
 }
