@@ -10,16 +10,18 @@ public import HTTPExchange
 public final class ReportBuilder {
   private let options: ReportOptions
   private let spool: RowSpool
-  private var routes: RouteTable
-  private var learner: RouteLearner
-  private var queue = CallQueue()
-  private var nextFinding: UInt32 = 1
-  private var key: [UInt8] = []
-  private var content = ReportContent()
-  private var others: [UInt8: OverflowGroup] = [:]
+  // One thread alone calls this, and nothing hands out access to what is changed: checking that for
+  // each call again would cost more than what is done with it.
+  @safe @exclusivity(unchecked) private var routes: RouteTable
+  @safe @exclusivity(unchecked) private var learner: RouteLearner
+  @safe @exclusivity(unchecked) private var queue = CallQueue()
+  @safe @exclusivity(unchecked) private var nextFinding: UInt32 = 1
+  @safe @exclusivity(unchecked) private var key: [UInt8] = []
+  @safe @exclusivity(unchecked) private var content = ReportContent()
+  @safe @exclusivity(unchecked) private var others: [UInt8: OverflowGroup] = [:]
 
   /// Requests that need a preflight and have none in logs that tell no origins.
-  private var strayRequests: UInt64 = 0
+  @safe @exclusivity(unchecked) private var strayRequests: UInt64 = 0
 
   /// A report without calls.
   ///
@@ -41,16 +43,16 @@ public final class ReportBuilder {
     content.count(call)
     content.timeline.add(call.time, call.verdict)
     queue.push(call)
-    while let call = queue.pop(isLast: false) { try place(call) }
+    while let (call, footprint) = queue.pop(isLast: false) { try place(call, footprint) }
   }
 
   /// Puts a call into its group; calls come here in the order of time.
-  private func place(_ call: Call) throws(ReportError) {
+  private func place(_ call: Call, _ footprint: Int) throws(ReportError) {
     RouteKey.write(call, to: &key)
     let group = routes.group(for: key) ?? newGroup()
     content.exposure.add(call, host: group.host, route: group.route)
     let before = group.bytes
-    let finding = group.add(call, nextNumber: &nextFinding)
+    let finding = group.add(call, footprint: footprint, nextNumber: &nextFinding)
     let number = finding?.number ?? 0
     if group.bytes > before { routes.account(group.bytes - before) { fold($0) } }
     try spoolRows(of: call, finding: number)
@@ -88,7 +90,7 @@ public final class ReportBuilder {
   /// - Parameter write: receives the bytes of a file; `calls.ndjson` only when the options ask for it.
   /// - Throws: ``ReportError``, or what `write` throws.
   public func finish(writing write: (ReportFile, ByteView) throws -> Void) throws {
-    while let call = queue.pop(isLast: true) { try place(call) }
+    while let (call, footprint) = queue.pop(isLast: true) { try place(call, footprint) }
     let resolution = resolve()
     try writeRows(resolution, write)
     try HTMLReport.write(content, options: options) { bytes in
@@ -273,7 +275,7 @@ public final class ReportBuilder {
   /// What causes are decided from, for each group of blocked calls that are alike; for tests of the
   /// rules.
   func blockedFindings() throws -> [(symptoms: Symptoms, surroundings: Surroundings)] {
-    while let call = queue.pop(isLast: true) { try place(call) }
+    while let (call, footprint) = queue.pop(isLast: true) { try place(call, footprint) }
     let surroundings = SurroundingsIndex(routes.groups, strayRequests: strayRequests)
     return routes.groups.flatMap { group in
       group.findings.values.filter { $0.symptoms.verdict == .blocked }

@@ -134,13 +134,17 @@ struct ReportLimitsTests {
     RouteGroup(key: Array("https://app.example\0api.example\0/a".utf8), hash: 1)
   }
 
+  private func add(_ call: Call, to group: RouteGroup, _ number: inout UInt32) {
+    _ = group.add(call, footprint: call.footprint, nextNumber: &number)
+  }
+
   @Test("good calls are held for a number of methods, and all are counted")
   func methods() {
     let group = group()
     var number: UInt32 = 0
     for index in 0..<3 * RouteGroup.maximumMethods {
       let call = CallBuilder.allowedPreflighted.with { $0.method = "M\(index)" }.call
-      _ = group.add(call, nextNumber: &number)
+      add(call, to: group, &number)
     }
     #expect(group.goodPreflightAnswers.count == RouteGroup.maximumMethods)
     #expect(group.methods.count == 2 * RouteGroup.maximumMethods)
@@ -154,13 +158,13 @@ struct ReportLimitsTests {
     var number: UInt32 = 0
     for index in 0..<2 * RouteGroup.maximumHeaders {
       let asked = [("access-control-request-headers", "x-\(index)")]
-      _ = group.add(
-        CallBuilder.allowedPreflighted.with { $0.preflightRequest = asked }.call,
-        nextNumber: &number)
-      _ = group.add(
+      add(
+        CallBuilder.allowedPreflighted.with { $0.preflightRequest = asked }.call, to: group, &number
+      )
+      add(
         CallBuilder.preflightFailure(204, .headerDisallowedByPreflightResponse).with {
           $0.preflightRequest = asked
-        }.call, nextNumber: &number)
+        }.call, to: group, &number)
     }
     #expect(group.grantedHeaders.count == RouteGroup.maximumHeaders)
     #expect(group.askedHeaders.count == RouteGroup.maximumHeaders)
@@ -174,7 +178,7 @@ struct ReportLimitsTests {
       func group(_ origin: String, _ call: CallBuilder, times: Int) -> RouteGroup {
         let group = RouteGroup(key: Array("\(origin)\0api.example\0/a".utf8), hash: 1)
         for _ in 0..<times {
-          _ = group.add(call.with { $0.origin = origin }.call, nextNumber: &number)
+          add(call.with { $0.origin = origin }.call, to: group, &number)
         }
         return group
       }

@@ -22,6 +22,7 @@ enum CSVRow {
     var pieces: [[UInt8]] = []
     var piece: [UInt8] = []
     piece.reserveCapacity(512)
+    let isLate = isLate
     for (index, value) in call.columnValues.enumerated() {
       if index > 0 { piece.append(UInt8(ascii: ",")) }
       if isLate[index] {

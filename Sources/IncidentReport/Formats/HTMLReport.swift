@@ -18,7 +18,8 @@ enum HTMLReport {
     let closing = try templates.render("closing", ClosingView(content, templates, places))
     // Incidents get what the rest leaves; a table without links is no longer than one with them.
     var opening = OpeningView(content, templates: templates, shownInFull: .max)
-    let rest = try templates.render("opening", opening).utf8.count + closing.utf8.count + 1000
+    var beginning = try templates.render("opening", opening)
+    let rest = beginning.utf8.count + closing.utf8.count + 1000
     var sections: [String] = []
     var size = rest
     for (index, incident) in content.incidents.prefix(options.maximumShownIncidents).enumerated() {
@@ -28,8 +29,11 @@ enum HTMLReport {
       guard size <= maximumBytes else { break }
       sections.append(section)
     }
-    opening = OpeningView(content, templates: templates, shownInFull: sections.count)
-    try write(Array(try templates.render("opening", opening).utf8))
+    if sections.count < content.incidents.count {
+      opening = OpeningView(content, templates: templates, shownInFull: sections.count)
+      beginning = try templates.render("opening", opening)
+    }
+    try write(Array(beginning.utf8))
     for section in sections { try write(Array(section.utf8)) }
     try write(Array(closing.utf8))
   }

@@ -7,8 +7,8 @@ final class HeldCall {
   /// Bytes that it is counted with.
   let size: Int
 
-  init(_ call: Call) {
-    let footprint = call.footprint
+  /// - Parameter footprint: that of the call.
+  init(_ call: Call, footprint: Int) {
     self.call = call.bounded(footprint: footprint)
     size = min(footprint, 128 << 10)
   }
@@ -17,16 +17,11 @@ final class HeldCall {
 extension Call {
   /// Bytes of text that the call holds, roughly.
   var footprint: Int {
-    var sum = origin.utf8.count &+ method.utf8.count &+ url.target.utf8.count
-    sum &+= (userAgent?.utf8.count ?? 0) &+ (message?.utf8.count ?? 0)
-    sum &+= (parameter?.utf8.count ?? 0) &+ client.utf8.count
+    // What else it has stands in its exchanges, and may be counted twice there.
+    var sum = 2 &* (message?.utf8.count ?? 0)
+    let exchanges = exchanges
     // Elements are read in place: a copy of each would cost more than the sum.
-    for index in exchanges.indices {
-      sum &+= exchanges[index].exchange.request.footprint
-      sum &+= exchanges[index].exchange.response.footprint
-      sum &+= exchanges[index].exchange.url.target.utf8.count
-      sum &+= exchanges[index].exchange.id.source.utf8.count &+ 400
-    }
+    for index in exchanges.indices { sum &+= exchanges[index].exchange.approximateBytes }
     return sum
   }
 
@@ -90,13 +85,6 @@ extension Call {
 }
 
 extension MessageEvidence {
-  fileprivate var footprint: Int {
-    var sum = 0
-    for index in fields.indices { sum &+= (fields[index].value?.utf8.count ?? 0) &+ 32 }
-    if case .only(let names) = coverage { sum &+= names.count &* 24 }
-    return sum
-  }
-
   fileprivate var bounded: MessageEvidence {
     var message = self
     message.fields = fields.prefix(40).map {

@@ -7,8 +7,9 @@ internal import HTTPExchange
 /// minute late, two minutes where a log stamps ends. What came before and after a call can be told only
 /// when calls are in order again.
 struct CallQueue {
-  /// Nanoseconds that a call may come late.
-  static let window: Int64 = 125_000_000_000
+  /// Nanoseconds that a call may come late, and one whose exchanges are stamped by their ends.
+  static let window: Int64 = 35_000_000_000
+  static let windowByEnd: Int64 = 125_000_000_000
   /// Calls and bytes that are held; beyond them the earliest goes out before its time.
   static let maximumCalls = 16_384
   static let maximumBytes = 32 << 20
@@ -29,6 +30,7 @@ struct CallQueue {
   private var free: [Int] = []
   private var number: UInt64 = 0
   private var latest = Int64.min
+  private var window = Self.window
   private var bytes = 0
 
   /// Takes a call in.
@@ -47,6 +49,7 @@ struct CallQueue {
     bytes &+= size
     number &+= 1
     latest = max(latest, call.time.nanoseconds)
+    if call.isStampedByEnd { window = Self.windowByEnd }
     heap.append(Entry(time: call.time.nanoseconds, number: number, slot: slot))
     var index = heap.count - 1
     while index > 0, heap[index] < heap[(index - 1) / 2] {
@@ -56,10 +59,10 @@ struct CallQueue {
   }
 
   /// The earliest call, if no earlier one can come any more or there is no room; every call when all
-  /// have come.
-  mutating func pop(isLast: Bool) -> Call? {
+  /// have come; with its ``Call/footprint``.
+  mutating func pop(isLast: Bool) -> (call: Call, footprint: Int)? {
     guard let first = heap.first,
-      isLast || latest &- first.time > Self.window || heap.count > Self.maximumCalls
+      isLast || latest &- first.time > window || heap.count > Self.maximumCalls
         || bytes > Self.maximumBytes
     else { return nil }
     heap.swapAt(0, heap.count - 1)
@@ -67,9 +70,8 @@ struct CallQueue {
     sink()
     free.append(first.slot)
     bytes &-= sizes[first.slot]
-    let call = slots[first.slot]
-    slots[first.slot] = nil
-    return call
+    guard let call = slots[first.slot].take() else { return nil }
+    return (call, sizes[first.slot])
   }
 
   private mutating func sink() {
@@ -83,5 +85,13 @@ struct CallQueue {
       heap.swapAt(index, least)
       index = least
     }
+  }
+}
+
+extension Call {
+  /// Whether its last exchange is stamped by its end alone: pairing waits longer for what follows one.
+  fileprivate var isStampedByEnd: Bool {
+    let exchanges = exchanges
+    return exchanges.indices.last.map { exchanges[$0].exchange.timeBasis == .end } ?? false
   }
 }

@@ -58,10 +58,13 @@ final class Finding {
   /// Takes note of a blocked call in the order of time.
   ///
   /// - Parameters:
+  ///   - footprint: that of the call.
   ///   - good: how many calls of the route have passed so far.
   ///   - lastGood: the last of them that can be compared with the call.
   /// - Returns: bytes that are held in addition.
-  func rise(_ call: Call, _ moment: Moment, good: UInt64, lastGood: HeldCall?) -> Int {
+  func rise(
+    _ call: Call, footprint: Int, _ moment: Moment, good: UInt64, lastGood: HeldCall?
+  ) -> Int {
     let height = run.height - Self.fall * Double(good &- goodBefore)
     goodBefore = good
     var growth = 0
@@ -70,9 +73,8 @@ final class Finding {
     } else {
       var held = first
       if moment != firstMoment {
-        let size = call.footprint
-        growth = min(size, 128 << 10)
-        held = call.bounded(footprint: size)
+        growth = min(footprint, 128 << 10)
+        held = call.bounded(footprint: footprint)
       }
       run = Run(first: held, moment: moment, lastGood: lastGood, height: 1)
     }
@@ -151,7 +153,9 @@ final class RouteGroup {
   }
 
   /// Counts a call, and returns its finding unless it was allowed.
-  func add(_ call: Call, nextNumber: inout UInt32) -> Finding? {
+  ///
+  /// - Parameter footprint: that of the call.
+  func add(_ call: Call, footprint: Int, nextNumber: inout UInt32) -> Finding? {
     calls &+= 1
     if call.method != lastMethod, methods.count < Self.maximumMethods * 2 {
       lastMethod = call.method
@@ -163,7 +167,7 @@ final class RouteGroup {
     case .allowed:
       allowed &+= 1
       judged.add(call.time)
-      noteGood(call)
+      noteGood(call, footprint: footprint)
       return nil
     case .blocked:
       blocked &+= 1
@@ -180,17 +184,18 @@ final class RouteGroup {
       default: break
       }
     }
-    return note(call, nextNumber: &nextNumber)
+    return note(call, footprint: footprint, nextNumber: &nextNumber)
   }
 
-  private func noteGood(_ call: Call) {
-    let held = HeldCall(call)
+  private func noteGood(_ call: Call, footprint: Int) {
+    let held = HeldCall(call, footprint: footprint)
     keep(held, in: &good)
-    for index in call.exchanges.indices {
-      switch call.exchanges[index].role {
+    let exchanges = call.exchanges
+    for index in exchanges.indices {
+      switch exchanges[index].role {
       case .preflight:
         passedPreflights &+= 1
-        if let names = call.exchanges[index].exchange.request.first(.accessControlRequestHeaders),
+        if let names = exchanges[index].exchange.request.first(.accessControlRequestHeaders),
           names != lastRequestedHeaders, names.utf8.count <= 4096
         {
           lastRequestedHeaders = names
@@ -198,10 +203,10 @@ final class RouteGroup {
         }
         keep(held, in: &goodPreflights)
       case .request:
-        guard let status = call.exchanges[index].exchange.status else { continue }
+        guard let status = exchanges[index].exchange.status else { continue }
         if status >= 400 { allowedErrors &+= 1 }
         if (200...299).contains(status),
-          call.exchanges[index].exchange.response.contains(.accessControlAllowOrigin)
+          exchanges[index].exchange.response.contains(.accessControlAllowOrigin)
         {
           goodResponses &+= 1
         }
@@ -247,7 +252,9 @@ final class RouteGroup {
     list.append(held)
   }
 
-  private func note(_ call: Call, nextNumber: inout UInt32) -> Finding? {
+  private func note(
+    _ call: Call, footprint: Int, nextNumber: inout UInt32
+  ) -> Finding? {
     guard let moment = Moment(call) else { return nil }
     if let names = call.preflight?.request.first(.accessControlRequestHeaders),
       names != lastRefusedHeaders, names.utf8.count <= 4096
@@ -263,7 +270,7 @@ final class RouteGroup {
       let clients = finding.tally.clients.count
       finding.tally.add(call)
       bytes &+= (finding.tally.clients.count - clients) * DistinctCount.bytesPerText
-      rise(finding, call, moment)
+      rise(finding, call, footprint, moment)
       if moment > finding.lastMoment {
         finding.lastMoment = moment
         finding.goodUntilLast = allowed
@@ -274,7 +281,6 @@ final class RouteGroup {
       }
       return finding
     }
-    let footprint = call.footprint
     let finding = Finding(
       number: nextNumber, symptoms: symptoms, first: call.bounded(footprint: footprint),
       moment: moment)
@@ -284,7 +290,7 @@ final class RouteGroup {
     if call.verdict == .blocked {
       finding.lastGood = lastGood(before: call)
       awaitingGood += 1
-      rise(finding, call, moment)
+      rise(finding, call, footprint, moment)
     }
     bytes &+= min(footprint, 128 << 10) &+ 1500 &+ CallSeries.maximumBytes
     findings[symptoms] = finding
@@ -301,10 +307,13 @@ final class RouteGroup {
     awaitingGood = 0
   }
 
-  private func rise(_ finding: Finding, _ call: Call, _ moment: Moment) {
+  private func rise(
+    _ finding: Finding, _ call: Call, _ footprint: Int, _ moment: Moment
+  ) {
     guard call.verdict == .blocked else { return }
     finding.series.add(call.time)
-    bytes &+= finding.rise(call, moment, good: allowed, lastGood: lastGood(before: call))
+    bytes &+= finding.rise(
+      call, footprint: footprint, moment, good: allowed, lastGood: lastGood(before: call))
   }
 
   /// The last good call that shows how a blocked one should have gone: one with a preflight for a

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import FetchCORS
 internal import HTTPExchange
 
@@ -8,13 +9,14 @@ enum RouteKey {
     key.removeAll(keepingCapacity: true)
     append(call.origin, to: &key)
     key.append(0)
-    if let host = call.url.host { append(host, to: &key) }
-    if let port = call.url.port, port != 80, port != 443 {
+    let url = call.url
+    if let host = url.host { append(host, to: &key) }
+    if let port = url.port, port != 80, port != 443 {
       key.append(UInt8(ascii: ":"))
       key.append(contentsOf: String(port).utf8)
     }
     key.append(0)
-    RouteTemplate.append(call.url.target, to: &key)
+    RouteTemplate.append(url.target, to: &key)
   }
 
   /// The key with its route replaced.
@@ -30,7 +32,8 @@ enum RouteKey {
   private static func append(_ text: String, to key: inout [UInt8]) {
     let start = key.count
     if text.utf8.count <= 256 {
-      key.append(contentsOf: text.utf8)
+      text.withByteView { key.append($0) }
+      if text.utf8.firstIndex(of: 0) == nil { return }
     } else {
       let head = String(text.unicodeScalars.prefix(100)) + "…" + Redaction.token(of: text)
       key.append(contentsOf: head.utf8)

@@ -15,28 +15,26 @@ enum RouteTemplate {
   static func append(_ target: String, to key: inout [UInt8]) {
     target.withByteView { bytes in
       let start = key.count
+      let end = bytes.first(UInt8(ascii: "?"), from: 0, to: bytes.count)
       var segment = 0
-      var index = 0
       while true {
-        let isEnd = index == bytes.count || bytes[index] == UInt8(ascii: "?")
-        if isEnd || bytes[index] == UInt8(ascii: "/") {
-          let part = bytes.part(segment, index)
-          if isIdentifier(part) {
-            key.append(contentsOf: identifier.utf8)
-          } else {
-            key.append(part)
-          }
-          if isEnd { break }
-          key.append(UInt8(ascii: "/"))
-          segment = index + 1
-        }
-        index += 1
-        // An endless path is not read to its end.
-        if key.count - start + (index - segment) > maximumLength {
-          key.append(bytes.part(segment, min(index, bytes.count)))
+        let next = bytes.first(UInt8(ascii: "/"), from: segment, to: end)
+        let room = maximumLength - (key.count - start)
+        // An endless path is not written to its end.
+        guard next - segment <= room else {
+          key.append(bytes.part(segment, segment + max(0, room + 1)))
           cut(&key, to: start + maximumLength)
-          break
+          return
         }
+        let part = bytes.part(segment, next)
+        if isIdentifier(part) {
+          key.append(contentsOf: identifier.utf8)
+        } else {
+          key.append(part)
+        }
+        guard next < end else { return }
+        key.append(UInt8(ascii: "/"))
+        segment = next + 1
       }
     }
   }
@@ -52,7 +50,8 @@ enum RouteTemplate {
 
   /// Whether a segment stands for one thing among many.
   static func isIdentifier(_ bytes: ByteView) -> Bool {
-    guard let first = bytes.first else { return false }
+    // Most segments are words, which is seen with one look at each byte.
+    guard let first = bytes.first, bytes.contains(where: { $0 &- 48 < 10 }) else { return false }
     var digits = 0
     var hexLetters = 0
     var letters = 0

@@ -15,6 +15,8 @@ extension ServerFamily {
   /// The application that an answer names beside the server in front of it.
   init(applicationOf response: MessageEvidence) {
     let powered = response.first(.xPoweredBy)?.prefix(40).lowercased() ?? ""
+    // Spring adds this triple to every answer of a route that its CORS support looks at.
+    let spring = ["access-control-request-method", "access-control-request-headers"]
     if powered.hasPrefix("express") || powered.hasPrefix("next.js") {
       self = .express
     } else if powered.hasPrefix("asp.net") {
@@ -22,12 +24,8 @@ extension ServerFamily {
     } else if powered.hasPrefix("servlet") || powered.hasPrefix("jsp") {
       self = .spring
     } else {
-      // Spring adds this triple to every answer of a route that its CORS support looks at.
-      let varying = response.fields.filter { $0.name == .vary && $0.value?.utf8.count ?? 0 > 28 }
-        .compactMap { $0.value?.prefix(200).lowercased() }.joined(separator: ",")
-      self =
-        varying.contains("access-control-request-method")
-          && varying.contains("access-control-request-headers") ? .spring : .unknown
+      let varying = response.varyingNames(shortest: spring[0].utf8.count)
+      self = spring.allSatisfy(varying.contains) ? .spring : .unknown
     }
   }
 
@@ -63,5 +61,21 @@ extension ServerFamily {
     } else {
       self = response.contains(.xAmzRequestID) ? .amazonS3 : .unknown
     }
+  }
+}
+
+extension MessageEvidence {
+  /// The header names that `Vary` lists, in lower case; of a line the first 300 bytes count.
+  ///
+  /// - Parameter shortest: bytes of a line that is worth looking at.
+  func varyingNames(shortest: Int = 1) -> [String] {
+    var names: [String] = []
+    for index in fields.indices where fields[index].name == .vary {
+      guard let value = fields[index].value, value.utf8.count >= shortest else { continue }
+      names += value.utf8.prefix(300)
+        .split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }
+        .map { String(decoding: $0, as: UTF8.self).asciiLowercased }
+    }
+    return names
   }
 }

@@ -156,7 +156,7 @@ struct Symptoms: Hashable {
   private static func signs(of response: MessageEvidence) -> Signs {
     var signs: Signs = []
     if response.first(.age).flatMap({ Int($0) }) ?? 0 > 0 { signs.insert(.cacheHit) }
-    for name in [HeaderName.xCache, .xCacheStatus, .cfCacheStatus] {
+    for name in cacheNames {
       if let value = response.first(name), value.prefix(64).lowercased().contains("hit") {
         signs.insert(.cacheHit)
       }
@@ -170,10 +170,9 @@ struct Symptoms: Hashable {
     if response.contains(.xAmznErrorType) || response.contains(.apigwID) {
       signs.insert(.gateway)
     }
-    for field in response.fields where field.name == .vary {
+    if response.contains(.vary) {
       signs.insert(.vary)
-      guard let value = field.value else { continue }
-      let names = value.prefix(300).lowercased().split { $0 == "," || $0 == " " }
+      let names = response.varyingNames()
       if names.contains("origin") || names.contains("*") { signs.insert(.variesByOrigin) }
     }
     return signs
@@ -221,6 +220,7 @@ struct Symptoms: Hashable {
     }
   }
 
+  private static let cacheNames: [HeaderName] = [.xCache, .xCacheStatus, .cfCacheStatus]
   private static let browserNames: [HeaderName] = [.secFetchMode, .secFetchSite, .secFetchDest]
   private static let assets: Set<String> = [
     "font", "image", "script", "style", "track", "video", "audio", "manifest",
@@ -228,7 +228,10 @@ struct Symptoms: Hashable {
 
   /// Whether a page is on a developer's machine or a private network.
   static func isLocal(_ origin: String) -> Bool {
-    guard let host = Origin(origin)?.host else { return false }
+    // Local hosts and ports end in these; most of the web does not, which is seen at once.
+    guard let last = origin.utf8.last, "0123456789]tlTL".utf8.contains(last),
+      let host = Origin(origin)?.host
+    else { return false }
     if host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost") { return true }
     let parts = host.split(separator: ".").map { Int($0) }
     guard parts.count == 4, let first = parts[0], let second = parts[1] else {
