@@ -4,22 +4,58 @@ internal import Bytes
 ///
 /// Scheme, host and port are what the *browser* used. What was not seen at its edge is `nil`.
 public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
+  /// All parts: a URL is copied far more often than it is made.
+  @usableFromInline final class Parts: Sendable {
+    @usableFromInline let scheme: String?
+    @usableFromInline let host: String?
+    @usableFromInline let port: UInt16?
+    @usableFromInline let target: String
+    /// The hash of all of them: tables go by it again and again.
+    let digest: UInt64
+
+    init(_ scheme: String?, _ host: String?, _ port: UInt16?, _ target: String) {
+      self.scheme = scheme
+      self.host = host
+      self.port = port
+      self.target = target
+      var digest = ByteHash.secretly(target)
+      digest = ByteHash.next(digest, host.map(ByteHash.secretly) ?? 0)
+      digest = ByteHash.next(digest, scheme.map(ByteHash.secretly) ?? 0)
+      self.digest = ByteHash.next(digest, port.map(UInt64.init) ?? .max)
+    }
+  }
+
+  @usableFromInline var parts: Parts
+
   /// `http` or `https`; `nil` when not recorded.
-  public var scheme: String?
+  public var scheme: String? {
+    @inlinable get { parts.scheme }
+    set { parts = Parts(newValue, host, port, target) }
+  }
+
   /// In lower case; `nil` when not recorded.
-  public var host: String?
+  public var host: String? {
+    @inlinable get { parts.host }
+    set { parts = Parts(scheme, newValue, port, target) }
+  }
+
   /// The effective port; `nil` when not recorded.
-  public var port: UInt16?
+  public var port: UInt16? {
+    @inlinable get { parts.port }
+    set { parts = Parts(scheme, host, newValue, target) }
+  }
+
   /// Path and query as they were sent, secrets replaced, without a fragment.
-  public var target: String
+  public var target: String {
+    @inlinable get { parts.target }
+    set { parts = Parts(scheme, host, port, newValue) }
+  }
 
   /// A URL of those parts; a target that does not begin with `/` gets one, unless it is empty.
   public init(scheme: String?, host: String?, port: UInt16?, target: String) {
-    self.scheme = scheme
-    self.host = host
-    self.port = port
     // Else what follows the host could not be told from it when the URL is read back.
-    self.target = target.isEmpty || target.utf8.first == UInt8(ascii: "/") ? target : "/" + target
+    let isPath = target.isEmpty || target.utf8.first == UInt8(ascii: "/")
+    parts = Parts(scheme, host, port, isPath ? target : "/" + target)
   }
 
   /// The URL that a request with that `Host` value has.
@@ -47,16 +83,16 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
 
   /// By bytes: `==` of texts would take two spellings of one character for equal.
   public static func == (left: Self, right: Self) -> Bool {
-    left.port == right.port && left.target.hasSameBytes(as: right.target)
-      && left.host.hasSameBytes(as: right.host) && left.scheme.hasSameBytes(as: right.scheme)
+    let (left, right) = (left.parts, right.parts)
+    return left === right
+      || left.digest == right.digest && left.port == right.port
+        && left.target.hasSameBytes(as: right.target)
+        && left.host.hasSameBytes(as: right.host) && left.scheme.hasSameBytes(as: right.scheme)
   }
 
   /// Hashes all parts: some tables go by the hash alone.
   public func hash(into hasher: inout Hasher) {
-    hasher.combine(port)
-    hasher.combine(scheme.map(ByteHash.secretly))
-    hasher.combine(host.map(ByteHash.secretly))
-    hasher.combine(ByteHash.secretly(target))
+    hasher.combine(parts.digest)
   }
 
   /// The origin of the URL, when all three parts are known.
