@@ -60,7 +60,8 @@ struct HTMLText: MustacheContentType {
 
 /// The templates of the page, parsed once.
 struct PageTemplates {
-  private let library: MustacheLibrary
+  /// By name, in parts that are rendered one behind the other.
+  private var templates: [String: [MustacheTemplate]] = [:]
   let style: String
   let script: String
 
@@ -68,7 +69,6 @@ struct PageTemplates {
     MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
     style = String(decoding: PackageResources.report_css, as: UTF8.self)
     script = String(decoding: PackageResources.report_js, as: UTF8.self)
-    var library = MustacheLibrary()
     let sources: [(String, [UInt8])] = [
       ("opening", PackageResources.opening_mustache),
       ("incident", PackageResources.incident_mustache),
@@ -76,21 +76,42 @@ struct PageTemplates {
     ]
     for (name, bytes) in sources {
       do {
-        try library.register(
-          "{{% CONTENT_TYPE:\(HTMLText.name)}}" + String(decoding: bytes, as: UTF8.self),
-          named: name)
+        templates[name] = try Self.parts(String(decoding: bytes, as: UTF8.self)).map {
+          try MustacheTemplate(string: "{{% CONTENT_TYPE:\(HTMLText.name)}}\n" + $0)
+        }
       } catch {
         throw ReportError("the template \(name) of the page cannot be read: \(error)")
       }
     }
-    self.library = library
+  }
+
+  /// A template cut at the ends of lines behind which no section is open.
+  ///
+  /// For each tag, the template library counts the characters of all that is left to parse.
+  private static func parts(_ template: String) -> [String] {
+    var parts: [String] = []
+    var part = ""
+    var depth = 0
+    let lines = template.split(separator: "\n", omittingEmptySubsequences: false)
+    for line in lines.dropLast() {
+      part += line + "\n"
+      for tag in line.split(separator: "{{").dropFirst(line.hasPrefix("{{") ? 0 : 1) {
+        if tag.hasPrefix("#") || tag.hasPrefix("^") { depth += 1 }
+        if tag.hasPrefix("/") { depth -= 1 }
+      }
+      guard depth == 0 else { continue }
+      parts.append(part)
+      part = ""
+    }
+    return parts + [part + lines[lines.count - 1]]
   }
 
   func render(_ name: String, _ values: Any) throws(ReportError) -> String {
-    guard let text = library.render(Self.members(of: values), withTemplate: name) else {
+    guard let parts = templates[name] else {
       throw ReportError("there is no template \(name)")
     }
-    return text
+    let members = Self.members(of: values)
+    return parts.reduce(into: "") { $0 += $1.render(members) }
   }
 
   /// A view as dictionaries: the template library would look at the whole of a struct by reflection
