@@ -96,24 +96,37 @@ final class ExchangeBuilder {
     _ flow: FlowPointer, request: Message?, response: Message?, endedAt: Mark?,
     _ ending: ExchangeEnding
   ) {
-    found += 1
-    let hasOrigin = request.flatMap { request -> Bool? in
-      request.scanner.hasOrigin ? true : request.isWhole ? false : nil
-    }
-    let status = response?.scanner.status
-    let concern = CORSConcern(
-      hasOrigin: hasOrigin, isOptions: request?.scanner.isOptions ?? false,
-      isRedirect: status == 301 || status == 302 || status == 303 || status == 307
-        || status == 308)
-    guard concern.isKept || options.keepsAll else {
-      passedOver += 1
-      return
-    }
     guard let first = request ?? response else { return }
-    build(flow, first, request, response, endedAt, ending)
+    let isKept =
+      if let request {
+        count(request.scanner, isWhole: request.isWhole, status: response?.scanner.status)
+      } else {
+        count(HeadScanner(), isWhole: false, status: response?.scanner.status)
+      }
+    if isKept { build(flow, first, request, response, endedAt, ending) }
   }
 
-  private func build(
+  /// Counts an exchange.
+  ///
+  /// - Parameters:
+  ///   - request: what was found in the request, as far as that was seen.
+  ///   - isWhole: whether the end of its header block was seen.
+  ///   - status: that of the response, if there is one.
+  /// - Returns: whether it is to be built: most exchanges of a capture do not concern CORS.
+  @inline(__always)
+  func count(_ request: borrowing HeadScanner, isWhole: Bool, status: UInt16?) -> Bool {
+    found &+= 1
+    let concern = CORSConcern(
+      hasOrigin: request.hasOrigin ? true : isWhole ? false : nil, isOptions: request.isOptions,
+      isRedirect: status == 301 || status == 302 || status == 303 || status == 307
+        || status == 308)
+    if concern.isKept || options.keepsAll { return true }
+    passedOver &+= 1
+    return false
+  }
+
+  /// Builds an exchange that was counted.
+  func build(
     _ flow: FlowPointer, _ first: Message, _ request: Message?, _ response: Message?,
     _ endedAt: Mark?, _ ending: ExchangeEnding
   ) {

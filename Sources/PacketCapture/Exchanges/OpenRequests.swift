@@ -26,11 +26,11 @@ extension Connections {
   }
 
   /// Adds a request to those that wait for a response, on whatever connection.
-  func expectResponse(_ value: OpenRequest) -> OpenRequestPointer {
+  func expectResponse(_ value: consuming OpenRequest) -> OpenRequestPointer {
+    openBytes += CaptureLimits.openRequestCost + value.head.count
     let request = requests.take(value)
     request.pointee.before = lastOpen
     requestCount += 1
-    openBytes += CaptureLimits.openRequestCost + value.head.count
     if let lastOpen { lastOpen.pointee.after = request } else { firstOpen = request }
     lastOpen = request
     return request
@@ -86,9 +86,11 @@ extension Connections {
     _ ending: ExchangeEnding
   ) -> HeadScanner? {
     let stream = flow.pointee.streams + side
-    let response = ExchangeBuilder.Message(
-      head: head, scanner: stream.pointee.scanner, isWhole: isWhole, began: stream.pointee.began,
-      ordinal: stream.pointee.ordinal)
+    var response: ExchangeBuilder.Message {
+      ExchangeBuilder.Message(
+        head: head, scanner: stream.pointee.scanner, isWhole: isWhole, began: stream.pointee.began,
+        ordinal: stream.pointee.ordinal)
+    }
     guard let request = flow.pointee.firstOpen else {
       counts.withoutRequest &+= 1
       builder.add(flow, request: nil, response: response, endedAt: mark, ending)
@@ -104,9 +106,12 @@ extension Connections {
     }
     if request.pointee.isGivenOut {
       counts.lateAnswers &+= 1
-    } else {
-      builder.add(
-        flow, request: message(request), response: response, endedAt: mark, ending)
+    } else if builder.count(
+      request.pointee.scanner, isWhole: request.pointee.isWhole,
+      status: stream.pointee.scanner.status)
+    {
+      let request = message(request)
+      builder.build(flow, request, request, response, mark, ending)
     }
     let scanner = request.pointee.scanner
     dropFirst(flow, request)

@@ -7,7 +7,8 @@ struct PcapHeader {
   /// Nanoseconds that one unit of a time's fraction stands for.
   var unit: Int64 = 1000
   var minorVersion: UInt16 = 4
-  var snapshotLength = 0
+  /// Captured bytes beyond which a packet's length is not believed.
+  private(set) var limit = CaptureLimits.usualPacketLength
   var link = LinkLayer.other(0)
   /// Bytes before each packet: 16, or 24 in the modified variants.
   var recordHeader = 16
@@ -35,7 +36,8 @@ struct PcapHeader {
     guard bytes.word16(position + 4, isBig: isBig) == 2 else { return nil }
     minorVersion = bytes.word16(position + 6, isBig: isBig)
     guard minorVersion <= 4 else { return nil }
-    snapshotLength = Int(bytes.word32(position + 16, isBig: isBig))
+    let snapshotLength = Int(bytes.word32(position + 16, isBig: isBig))
+    limit = max(CaptureLimits.usualPacketLength, min(snapshotLength, CaptureLimits.packetLength))
     // The high bits of the word may tell the length of a frame check sequence.
     link = LinkLayer(linkType: bytes.word32(position + 20, isBig: isBig) & 0x03FF_FFFF)
   }
@@ -48,11 +50,6 @@ struct PcapHeader {
     if header.isPlausible(bytes, position, near: nil, chain: 2) { return 24 }
     header.recordHeader = 16
     return header.isPlausible(bytes, position, near: nil, chain: 2) ? 16 : 24
-  }
-
-  /// Captured bytes beyond which a packet's length is not believed.
-  var limit: Int {
-    max(CaptureLimits.usualPacketLength, min(snapshotLength, CaptureLimits.packetLength))
   }
 
   /// Whether the bytes at `position` look like `chain` packets in a row, as far as they are there.

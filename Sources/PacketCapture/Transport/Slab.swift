@@ -62,7 +62,7 @@ struct Slab<Record> {
   private var unused = 0
 
   /// Takes a record and sets it to `value`.
-  mutating func take(_ value: Record) -> RecordRef<Record> {
+  mutating func take(_ value: consuming Record) -> RecordRef<Record> {
     if let record = free.popLast() {
       record.pointee = value
       return record
@@ -94,7 +94,7 @@ struct Slab<Record> {
       used = 0
     }
 
-    func initialise(_ value: Record) -> RecordRef<Record> {
+    func initialise(_ value: consuming Record) -> RecordRef<Record> {
       unsafe precondition(used < Self.pageSize && !pages.isEmpty)
       // Within the last page, and not initialised before.
       let address = unsafe pages[pages.count - 1] + used
