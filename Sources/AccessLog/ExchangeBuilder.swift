@@ -91,7 +91,14 @@ struct ExchangeBuilder {
   mutating func time(_ line: Line, _ field: Int, _ form: StampForm) -> StampReader.Reading {
     let range = line.fields[field]
     guard range.count > 0 else { return .none }
-    return stamps.read(line.base, Int(range.start), Int(range.end), form)
+    var reading = stamps.read(line.base, Int(range.start), Int(range.end), form)
+    let lateness = line.layout.roles.lateness
+    if lateness > 0, reading.resolution > 0 {
+      // It was at some time from so much earlier on.
+      reading.nanoseconds = reading.nanoseconds.subtractingReportingOverflow(lateness).partialValue
+      reading.resolution = max(reading.resolution, lateness)
+    }
+    return reading
   }
 
   /// Whether the server refused the request before it had read its header fields: they are then

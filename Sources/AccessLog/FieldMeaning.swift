@@ -82,6 +82,8 @@ struct BlockShape: Hashable, Sendable {
   var isWhole: Bool
   /// The bytes from which on the text may have been cut.
   var limit = Int.max
+  /// How several lines of a field stand in it.
+  var repeats = RepeatedLines.all
 }
 
 /// Which lines a server prints of a header field that came on several.
@@ -118,6 +120,8 @@ struct Stamp: Hashable, Sendable {
   /// What is not known counts as the end, which excludes no pair that can
   /// be true, and nothing is reckoned from it.
   var isFirm = true
+  /// By how many nanoseconds at most it may be later than what it stands for.
+  var lateness: Int64 = 0
 }
 
 /// How a time stamp is written.

@@ -47,6 +47,8 @@ struct FieldRoles {
   /// The stamps of each end, the finest first.
   var starts: [(field: Int, form: StampForm)] = []
   var ends: [(field: Int, form: StampForm)] = []
+  /// By how many nanoseconds at most the stamps are late.
+  var lateness: Int64 = 0
   /// Whether it is known of which end the stamps are.
   var hasFirmStamps = false
   var requestFields: [(field: Int, name: HeaderName, isFlag: Bool, kind: ValueKind)] = []
@@ -111,6 +113,7 @@ struct FieldRoles {
       case .status: take(&status, index)
       case .firstStatus: take(&firstStatus, index)
       case .stamp(let stamp):
+        lateness = max(lateness, stamp.lateness)
         if stamp.isStart {
           starts.append((index, stamp.form))
         } else {

@@ -75,7 +75,12 @@ extension ExchangeBuilder {
       let fields = block(
         line, line.layout.roles.responseBlock, line.layout.roles.responseShape, isRequest: false)
       if line.layout.roles.responseShape.isWhole || isBlockCut {
-        return MessageEvidence(coverage: isBlockCut ? .truncated : .complete, fields: fields)
+        return MessageEvidence(
+          coverage: isBlockCut
+            ? .truncated
+            : line.layout.roles.responseShape.repeats == .all
+              ? .complete : Self.allOfResponses(line.layout.roles.responseShape.repeats),
+          fields: fields)
       }
       for field in fields { noteField(line, field.name, isRequest: false) }
       return MessageEvidence(
@@ -184,6 +189,19 @@ extension ExchangeBuilder {
   private static func allBut(_ hidden: [HeaderName]) -> Coverage {
     var names: [HeaderName: Fidelity] = [:]
     for name in HeaderName.known where !hidden.contains(name) { names[name] = .exact }
+    return .only(names)
+  }
+
+  /// Every field of a response that is kept, of which a block shows lines in this way.
+  private static func allOfResponses(_ repeats: RepeatedLines) -> Coverage {
+    repeats == .joined ? joinedResponse : responseCoverage(repeats)
+  }
+
+  private static let joinedResponse = responseCoverage(.joined)
+
+  private static func responseCoverage(_ repeats: RepeatedLines) -> Coverage {
+    var names: [HeaderName: Fidelity] = [:]
+    for name in HeaderName.known where name.isKeptInResponses { names[name] = repeats.fidelity }
     return .only(names)
   }
 

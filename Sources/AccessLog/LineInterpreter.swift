@@ -109,7 +109,9 @@ struct LineInterpreter {
       if builder.hidesOrigin { fields[.origin] = nil }
     }
     if roles.responseBlock >= 0, roles.responseShape.isWhole, builder.sawResponseBlock {
-      for name in HeaderName.known where name.isKeptInResponses { fields[name] = .exact }
+      for name in HeaderName.known where name.isKeptInResponses {
+        fields[name] = roles.responseShape.repeats.fidelity
+      }
     }
     if layout.family < 0 || families[layout.family].isExplicit {
       if roles.requestBlock < 0 { add(roles.requestCoverage) }

@@ -46,6 +46,8 @@ struct MemberMap: Sendable {
   private let lead: Lead
   /// Of each group one field has to be there, or the line is another kind of message.
   private let requiredGroups: [[Int]]
+  /// The field that says which kind of message a line is, and what it has to say.
+  private var kind: (field: Int, name: [UInt8])?
   /// What each field means.
   let meanings: [FieldMeaning]
   /// Whether a field has one value, of which the first is taken where a line has a list.
@@ -57,11 +59,15 @@ struct MemberMap: Sendable {
   ///   - places: the fields, in their order.
   ///   - required: of each group one path, its names joined by `/`, has to be there.
   ///   - pair: the paths of two members whose values tell one instant together.
+  ///   - kind: a member and what it says in lines of requests; lines in which it says anything else,
+  ///     or is not there, are other messages, whatever they hold.
   init(
     _ places: [Place], requiring required: [[String]], lead: Lead = .nothing,
-    joining pair: [String] = []
+    joining pair: [String] = [], kind: (member: String, name: String)? = nil
   ) {
-    let places = places + pair.dropFirst().map { Place($0, is: .ignored) }
+    let places =
+      places + pair.dropFirst().map { Place($0, is: .ignored) }
+      + (kind.map { [Place($0.member, is: .ignored)] } ?? [])
     self.lead = lead
     var meanings: [FieldMeaning] = []
     if case .console = lead {
@@ -104,6 +110,7 @@ struct MemberMap: Sendable {
     if pair.count == 2, let first = paths[pair[0]], let last = paths[pair[1]] {
       joined = (first, last)
     }
+    if let kind, let field = paths[kind.member] { self.kind = (field, Array(kind.name.utf8)) }
   }
 
   /// Finds the fields of a line; those that are not there begin before it and have a range of less
@@ -138,6 +145,12 @@ struct MemberMap: Sendable {
       } else {
         fields[joined.first].end = last.end
       }
+    }
+    if let kind {
+      let range = fields[kind.field]
+      guard range.count == kind.name.count,
+        kind.name.withByteView({ base.holds($0, at: Int(range.start)) })
+      else { return false }
     }
     return requiredGroups.allSatisfy { group in group.contains { fields[$0].count >= 0 } }
   }

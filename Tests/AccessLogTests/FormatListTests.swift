@@ -38,6 +38,21 @@ import Testing
         == reading.exchanges.first?.time)
   }
 
+  @Test("of every format it is said where its lines come from", arguments: names)
+  func origin(name: String) throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let text = try String(
+      contentsOf: folder.appendingPathComponent("Lines/README.md"), encoding: .utf8)
+    let rows = text.split(separator: "\n").filter {
+      $0.hasPrefix("|") && $0.contains("`\(name).log`")
+    }
+    #expect(rows.count == 1)
+    let isWritten = rows.first?.contains("written after") == true
+    let format = try #require(LogFormat.named(name))
+    // Formats of programs that can be run here are recorded.
+    if format.summary.contains("after the documentation") { #expect(isWritten) }
+  }
+
   @Test(
     "every format says what it hides or how to log more, and none says it twice", arguments: names)
   func described(name: String) throws {

@@ -1,3 +1,5 @@
+internal import HTTPExchange
+
 extension LogFormat {
   /// `s3`: server access logs of S3.
   static let s3 = LogFormat(
@@ -6,8 +8,8 @@ extension LogFormat {
       + "no Origin, preflights are named",
     rule: .layout(
       .builtIn(
-        "$owner $bucket [$start] $client $requester $id $operation $key \"$request\" $status "
-          + "$error $sent $size $total $turn \"$http_referer\" \"$http_user_agent\" $version "
+        "$owner $bucket [$start] $client $requester $id $operation $key $line $status "
+          + "$error $sent $size $total $turn $from $agent $version "
           + "$host_id $signature $cipher $authentication $host",
         escaping: .anyText, allowsTail: true, names: names)),
     configuration: """
@@ -25,6 +27,9 @@ extension LogFormat {
     var names: [String: (FieldMeaning, FieldForm)] = [
       "start": (.stamp(Stamp(form: .clf, isStart: true)), .text),
       "client": (.client, .word), "host": (.hostHeader, .word),
+      // Of what S3 did without a request of its own, as in a batch, these stand without quotation marks.
+      "line": (.requestLine, .json), "from": (.requestHeader(.referer), .json),
+      "agent": (.userAgent, .json),
       "total": (.duration(unit: 1_000_000), .word),
     ]
     for name in [

@@ -8,8 +8,10 @@ enum PolicyCauses {
       id: "duplicate-allow-origin", title: "Two layers add Access-Control-Allow-Origin",
       needs: "a response with two lines of Access-Control-Allow-Origin, or a list that two make",
       applies: { symptoms, _ in
-        guard symptoms.reason == .multipleAllowOriginValues else { return nil }
-        return symptoms.allowOrigin == .severalLines ? .proved : nil
+        let hasSeveral = symptoms.reason == .multipleAllowOriginValues
+        guard hasSeveral || RedirectCauses.isOriginFault(symptoms.reason) else { return nil }
+        if symptoms.allowOrigin == .joinedLines { return .likely }
+        return hasSeveral && symptoms.allowOrigin == .severalLines ? .proved : nil
       },
       sentence: { context in
         "The answer to \(context.what) carries Access-Control-Allow-Origin more than once "

@@ -10,6 +10,9 @@ enum AllowOriginShape: Hashable {
   case list
   /// Several lines, which is proved.
   case severalLines
+  /// Several values of a log that joins lines, of which one is said twice or is `*`: nobody writes
+  /// such a list, but two layers that add a line each make it.
+  case joinedLines
   /// A pattern such as `https://*.example`.
   case pattern
   case otherOrigin
@@ -80,7 +83,8 @@ extension RedirectTurn {
 extension AllowOriginShape {
   /// - Parameter host: the host that answered, where it is of interest.
   init(_ response: MessageEvidence, origin: String, host: String?) {
-    guard case .recorded(let lines, _) = response.evidence(of: .accessControlAllowOrigin) else {
+    guard case .recorded(let lines, let fidelity) = response.evidence(of: .accessControlAllowOrigin)
+    else {
       self = response.evidence(of: .accessControlAllowOrigin) == .absent ? .absent : .unrecorded
       return
     }
@@ -101,7 +105,7 @@ extension AllowOriginShape {
     } else if value.utf8.count > 2048 {
       self = .invalid
     } else if value.contains(",") || value.contains(" ") {
-      self = .list
+      self = fidelity.contains(.joined) && Self.isMadeOfLines(value) ? .joinedLines : .list
     } else if value.contains("*") {
       self = .pattern
     } else if let difference = Self.difference(value, origin) {
@@ -115,6 +119,12 @@ extension AllowOriginShape {
     } else {
       self = .invalid
     }
+  }
+
+  /// Whether of the values of a list one is `*` or said twice.
+  private static func isMadeOfLines(_ list: String) -> Bool {
+    let parts = list.split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " } }
+    return parts.count > 1 && (parts.contains("*") || Set(parts).count < parts.count)
   }
 
   /// What keeps two origins apart that are meant to be one; `nil` when they are two.
