@@ -93,8 +93,9 @@ struct ExchangeBuilder {
     guard range.count > 0 else { return .none }
     var reading = stamps.read(line.base, Int(range.start), Int(range.end), form)
     let lateness = line.layout.roles.lateness
-    if lateness > 0, reading.resolution > 0 {
-      // It was at some time from so much earlier on.
+    if lateness > 0, reading.resolution > 0, Self.isOptions(line) {
+      // It ended at some time from so much earlier on: a request that its page sent then, and that was
+      // acknowledged at once, stands before it in the log.
       reading.nanoseconds = reading.nanoseconds.subtractingReportingOverflow(lateness).partialValue
       reading.resolution = max(reading.resolution, lateness)
     }

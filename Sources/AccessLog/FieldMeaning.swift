@@ -120,7 +120,8 @@ struct Stamp: Hashable, Sendable {
   /// What is not known counts as the end, which excludes no pair that can
   /// be true, and nothing is reckoned from it.
   var isFirm = true
-  /// By how many nanoseconds at most it may be later than what it stands for.
+  /// By how many nanoseconds at most it may be later than what it stands for; of preflights, which
+  /// end before their request begins, the earliest time counts.
   var lateness: Int64 = 0
 }
 

@@ -5,10 +5,11 @@ internal import HTTPExchange
 struct FormatChanges {
   /// What became of a line that is none of the current format.
   enum Outcome {
-    /// It is a line of another format that was seen before.
+    /// It is a line of another format that had lines before.
     case known(LineInterpreter.Outcome)
-    /// It is the first line of a format that was not seen before, which is the current one now.
-    case new(LineInterpreter.Outcome, LogFormat)
+    /// It is the first line of a format, which is the current one now; `isFirst` when no line of any
+    /// format stood before it.
+    case new(LineInterpreter.Outcome, LogFormat, isFirst: Bool)
     /// It is of none.
     case none
   }
@@ -17,7 +18,7 @@ struct FormatChanges {
   private let options: IngestOptions
   private let writtenBy: Int64
   /// Formats that lines had before, the last one first.
-  private(set) var others: [(format: LogFormat, interpreter: LineInterpreter)] = []
+  private(set) var others: [(format: LogFormat, interpreter: LineInterpreter, hasLines: Bool)] = []
   /// The format of the last line.
   private(set) var current: LogFormat
   /// The line from which on looking for another format is worth its price again.
@@ -56,9 +57,12 @@ struct FormatChanges {
       let outcome = others[index].interpreter.read(
         base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
       guard outcome.isLine else { continue }
+      // What the head of the input was recognised by may begin further down only.
+      let isNew = !others[index].hasLines
+      others[index].hasLines = true
       swap(&interpreter, &others[index].interpreter)
       swap(&current, &others[index].format)
-      return .known(outcome)
+      return isNew ? .new(outcome, current, isFirst: false) : .known(outcome)
     }
     guard number >= nextAttempt, others.count < AccessLogLimits.formatsOfOneLog else {
       return .none
@@ -79,10 +83,11 @@ struct FormatChanges {
     let outcome = new.read(
       base, end, source: source, number: number, keepsAll: options.keepsAll, into: &exchanges)
     guard outcome.isLine else { return .none }
-    others.insert((current, interpreter), at: 0)
+    let isFirst = others.isEmpty && !interpreter.hasLines
+    others.insert((current, interpreter, !isFirst), at: 0)
     current = format
     interpreter = new
     step = 1
-    return .new(outcome, format)
+    return .new(outcome, format, isFirst: isFirst)
   }
 }

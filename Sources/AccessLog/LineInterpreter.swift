@@ -32,6 +32,8 @@ struct LineInterpreter {
   }
 
   private(set) var counts = Counts()
+  /// Whether any line was one of the format.
+  var hasLines: Bool { counts.used > 0 || counts.withoutRequest > 0 }
   /// The span of the stamps.
   private(set) var earliest: EventTime?
   private(set) var latest: EventTime?

@@ -261,7 +261,10 @@ public final class LogReader {
     {
     case .none: return nil
     case .known(let outcome): return outcome
-    case .new(let outcome, let format):
+    case .new(let outcome, let format, isFirst: true):
+      record.format = format.description
+      return outcome
+    case .new(let outcome, let format, isFirst: false):
       record.note("format-changes")
       record.warnings.append(
         "line \(number) is the first of the format \(format.name); the lines before are of the format "
@@ -457,7 +460,7 @@ public final class LogReader {
 
   /// Copies the interpreters' counts into the record.
   private func publish() {
-    let interpreters = [interpreter] + changes.others.map(\.interpreter)
+    let interpreters = [interpreter] + changes.others.filter(\.hasLines).map(\.interpreter)
     record.read = lineNumber
     record.take(interpreters)
     if isAtEnd { record.conclude(interpreters, coats: changes.current.coats) }

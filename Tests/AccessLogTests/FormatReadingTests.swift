@@ -175,6 +175,22 @@ import Testing
     #expect(reading.record.warnings.first?.hasPrefix("line 32 is the first") == true)
     // What one of the formats does not record is not recorded throughout.
     #expect(reading.record.records?.contains("origin") == false)
+    // Also where the head of the file is recognised by what begins further down.
+    try Data((combined + combined + named + combined + named).utf8).write(to: folder)
+    let early = try LogReading(
+      path: folder.path, #require(LogFormat.named("key-value")), choice: .automatic)
+    #expect(early.record.format == "combined, key-value")
+    #expect(
+      early.record.warnings
+        == [
+          "line 3 is the first of the format key-value; the lines before are of the format combined"
+        ])
+    #expect(early.record.notes["format-changes"] == 1)
+    try Data((combined + combined).utf8).write(to: folder)
+    let never = try LogReading(
+      path: folder.path, #require(LogFormat.named("key-value")), choice: .automatic)
+    #expect(never.record.format == "combined" && never.record.warnings.isEmpty)
+    try Data(text.utf8).write(to: folder)
     // A format that was named is the only one.
     let alone = try LogReading(path: folder.path, .combined, choice: .format(.combined))
     #expect(alone.record.skipped == ["unreadable-line": 31])
