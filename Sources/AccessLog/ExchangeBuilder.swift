@@ -30,8 +30,9 @@ struct ExchangeBuilder {
   var coatStamp = CoatStamp.none
   /// When the log was written last, in seconds since the epoch.
   let writtenBy: Int64
-  /// Exchanges that have their time from a coat.
+  /// Exchanges that have their time from a coat, and of those whose year is that of the log's own date.
   var stampedByCoat: UInt64 = 0
+  var stampedWithoutYear: UInt64 = 0
 
   init(options: IngestOptions, escaping: Escaping, isForFewLines: Bool, writtenBy: Int64) {
     self.writtenBy = writtenBy

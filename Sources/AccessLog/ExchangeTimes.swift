@@ -67,6 +67,7 @@ extension ExchangeBuilder {
     let reading = coatStamp.reading(&stamps, writtenBy: writtenBy)
     guard reading.resolution > 0 else { return nil }
     stampedByCoat &+= 1
+    if coatStamp.lacksYear { stampedWithoutYear &+= 1 }
     return Times(
       start: nil, end: EventTime(nanoseconds: reading.nanoseconds), basis: .end,
       resolution: TimeResolution(nanoseconds: reading.resolution))

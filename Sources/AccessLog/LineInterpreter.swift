@@ -128,6 +128,12 @@ struct LineInterpreter {
   /// Exchanges of lines without a time, which have that of their coat.
   var stampedByCoat: UInt64 { builder.stampedByCoat }
 
+  /// Those of them whose stamp names no year.
+  var stampedWithoutYear: UInt64 { builder.stampedWithoutYear }
+
+  /// When the log was written last, in seconds since the epoch.
+  var writtenBy: Int64 { builder.writtenBy }
+
   /// Takes what the coat of the next line says of its time.
   mutating func use(_ stamp: CoatStamp) { builder.coatStamp = stamp }
 

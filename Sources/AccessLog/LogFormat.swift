@@ -187,6 +187,11 @@ public struct LogFormat: Sendable {
       && roles.responseShape.isWhole
   }
 
+  /// Whether they do, with several lines of a field of the response joined into one.
+  public var joinsResponseLines: Bool {
+    recordsAllFields && layout?.roles.responseShape.repeats == .joined
+  }
+
   /// What the lines hold, with its fidelity: `time`, `client`, `method`, `scheme`, `host`, `port`,
   /// `target`, `status`, `duration`, `user-agent`, `request-id`, and header fields as
   /// `request.origin` and `response.vary`.

@@ -23,6 +23,16 @@ extension SourceRecord {
     noteFields(interpreters)
     let stamped = interpreters.reduce(0) { $0 &+ $1.stampedByCoat }
     if stamped > 0 { noteCoatStamps(stamped, coats) }
+    let guessed = interpreters.reduce(0) { $0 &+ $1.stampedWithoutYear }
+    if guessed > 0, let writtenBy = interpreters.first?.writtenBy {
+      note("stamps-without-year", guessed)
+      let (date, overflow) = writtenBy.multipliedReportingOverflow(by: 1_000_000_000)
+      warnings.append(
+        (guessed == 1 ? "1 time names" : "\(guessed) times name")
+          + " no year: taken is the last that is not after the date of the file itself, "
+          + "\(EventTime(nanoseconds: overflow ? .max : date).rfc3339(.second).prefix(10)); where a copy "
+          + "has lost that date, the year is wrong")
+    }
   }
 
   /// Says of how many exchanges the time is that of a coat.

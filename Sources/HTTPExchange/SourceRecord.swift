@@ -73,6 +73,14 @@ public struct SourceRecord: Hashable, Sendable {
     self.compression = compression
   }
 
+  /// What its numbers count: lines, entries of one document, packets, records of a stage.
+  public var unit: (one: String, several: String) {
+    if kind.hasPrefix("pcap") { return ("packet", "packets") }
+    guard kind == "log" else { return ("record", "records") }
+    let isOfEntries = format.map { $0 == "har" || $0.contains(" in json-") } ?? false
+    return isOfEntries ? ("entry", "entries") : ("line", "lines")
+  }
+
   /// Notes a damage.
   public mutating func addDamage(_ damage: Damage) {
     damageCount = Self.sum(damageCount, 1)

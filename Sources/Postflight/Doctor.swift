@@ -52,12 +52,7 @@ private struct LogFormats {
 
 /// What was read of one input, and what it records.
 private func describe(_ record: SourceRecord, _ known: LogFormats) -> [String] {
-  let isOfEntries =
-    record.format.map { $0 == "har" || $0.contains(" in json-") } ?? false
-  let unit =
-    record.kind == "log"
-    ? (isOfEntries ? "entries" : "lines") : record.kind.hasPrefix("pcap") ? "packets" : "records"
-  let oneUnit = isOfEntries ? "entry" : String(unit.dropLast())
+  let (oneUnit, unit) = record.unit
   var lines = [
     "\(record.input): \(record.kind)" + (record.format.map { ", \($0)" } ?? "")
       + (record.compression.map { ", \($0)" } ?? "")
@@ -107,6 +102,12 @@ private func recorded(_ fields: [String], _ fidelity: [String: String]) -> Strin
     fidelity.values.allSatisfy({ $0 == "exact" })
   {
     return "every header field of request and response"
+  }
+  let ofResponses = Set(all.filter(\.isKeptInResponses).map(\.description))
+  if all.allSatisfy({ fields.contains($0.description) }),
+    fidelity.allSatisfy({ $0.value == (ofResponses.contains($0.key) ? "joined" : "exact") })
+  {
+    return "every header field of request and response, of the response with several lines joined"
   }
   let groups = Dictionary(grouping: fields) { fidelity[$0] ?? "exact" }
   return groups.sorted { $0.key < $1.key }.map { fidelity, names in

@@ -69,7 +69,11 @@ public func formatsText(name: String?, showsConfiguration: Bool) -> String? {
     }
     text += "\(format.name): \(format.summary)"
     text += format.isRecognizedAlone ? "\n" : "; only with --format\n"
-    if format.recordsAllFields { text += "  every header field of request and response\n" }
+    if format.recordsAllFields {
+      text += "  every header field of request and response"
+      text += format.joinsResponseLines ? ", of the response with several lines joined\n" : "\n"
+      continue
+    }
     for (title, fields) in [("request", format.requestFields), ("response", format.responseFields)]
     where !fields.isEmpty {
       let list = fields.map { "\($0.key) (\($0.value))" }.sorted().joined(separator: ", ")

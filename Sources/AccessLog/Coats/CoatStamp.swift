@@ -42,6 +42,9 @@ struct CoatStamp {
     self.form = text.isEmpty ? .none : form
   }
 
+  /// Whether it names no year.
+  var lacksYear: Bool { form == .bsd }
+
   /// The instant, no more exact than a second: it is that of another program.
   ///
   /// - Parameters:

@@ -208,8 +208,8 @@ extension ClosingView.Source {
     damages = source.damages.prefix(5).map {
       ClosingView.Damage(
         location: [
+          $0.number.map { "\(source.unit.one) \(DisplayText.grouped($0))" },
           $0.offset.map { "byte \(DisplayText.grouped($0))" },
-          $0.number.map { "no. \(DisplayText.grouped($0))" },
         ].compactMap { $0 }.joined(separator: ", "),
         what: DisplayText.visible($0.what, limit: 160))
     }

@@ -122,9 +122,10 @@ struct TerminalSummary {
     var lines = ["", paint("Read in part:", .yellow)]
     for source in content.sources.filter({ $0.damageCount > 0 }).prefix(5) {
       let first = source.damages.first
-      let place =
-        first?.offset.map { " at byte \(DisplayText.grouped($0))" }
-        ?? first?.number.map { " at no. \(DisplayText.grouped($0))" } ?? ""
+      // A line of a log is found by its number; in a capture the byte leads there.
+      let byte = first?.offset.map { " at byte \(DisplayText.grouped($0))" }
+      let number = first?.number.map { " at \(source.unit.one) \(DisplayText.grouped($0))" }
+      let place = (source.kind == "log" ? number ?? byte : byte ?? number) ?? ""
       lines += wrapped(
         "\(DisplayText.visible(source.input, limit: 60)): "
           + "\(DisplayText.visible(first?.what ?? "damaged", limit: 120))\(place)"

@@ -101,6 +101,10 @@ import Testing
     #expect(reading.record.firstAt == exchange.endedAt)
     #expect(reading.record.notes["stamped-by-coat"] == 2)
     #expect(reading.record.warnings.contains { $0.contains("no time of its own") })
+    // Which year it was, only the file's own date says, and that is said.
+    let lacksYear = coat == "syslog" && !line.contains("2026")
+    #expect(reading.record.notes["stamps-without-year"] == (lacksYear ? 2 : nil))
+    #expect(reading.record.warnings.contains { $0.hasPrefix("2 times name no year") } == lacksYear)
   }
 
   @Test("a time of its own is the line's, whatever its coat says")
