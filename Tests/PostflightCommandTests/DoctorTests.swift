@@ -30,6 +30,40 @@ struct DoctorTests {
     #expect(two.contains("  2 lack origin: log the request's Origin"))
   }
 
+  @Test("of a log that records everything, what is joined is said, and no field by itself")
+  func everything() throws {
+    let event =
+      #"{"timestamp":"2026-11-23T18:54:34.93+0000","event_type":"http","src_ip":"203.0.113.9","dest_port":80,"#
+      + #""http":{"hostname":"api.example","url":"/a","http_method":"GET","protocol":"HTTP/1.1","status":200,"#
+      + #""request_headers":[{"name":"Origin","value":"http://app.example"},{"name":"User-Agent","value":"Mozilla/5.0"}],"#
+      + #""response_headers":[{"name":"Server","value":"x"}]}}"# + "\n"
+    let text = try lines(event + event)
+    let both = "every header field of request and response"
+    let all = "\(both), of the response with several lines joined"
+    #expect(text.contains("  records: \(all)"))
+    #expect(!text.contains { $0.hasPrefix("  does not record") })
+    for name in ["suricata", "caddy"] {
+      let format = try CommandRun(["formats", name], input: "/dev/null").output
+        .split(separator: "\n").map(String.init)
+      #expect(format.count == 2)
+      #expect(format.last == "  " + (name == "caddy" ? both : all))
+    }
+  }
+
+  @Test("a line that is none is named by its number, in the summary and in the report")
+  func unreadable() throws {
+    let workspace = try Workspace()
+    let log = try workspace.write("a.log", Self.combined + "rubbish\n" + Self.combined)
+    let run = try CommandRun(
+      ["analyze", log, "--output", workspace.at("report")],
+      input: "/dev/null")
+    #expect(run.status == 2)
+    #expect(run.output.contains("a.log: a line that is not of the format at line 2"))
+    #expect(
+      try workspace.text("report/report.html").contains("line 2, byte \(Self.combined.utf8.count) ")
+    )
+  }
+
   @Test("what is logged already is not asked for")
   func advice() throws {
     let plain = try lines(Self.combined)
