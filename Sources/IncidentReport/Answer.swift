@@ -262,6 +262,7 @@ struct Answer: Hashable {
         "Give the keys with --tls-keys (browsers and servers write them where SSLKEYLOGFILE says), "
           + "or read the server's access log instead.")
     }
+    if totals.calls == 0, let answer = unrecorded(content) { return answer }
     if totals.calls == 0 {
       return plain(
         .unknown, "Nothing to judge",
@@ -309,6 +310,29 @@ struct Answer: Hashable {
       other > 0 ? DisplayText.counted(other, "connection") + " of HTTP/2 or HTTP/3" : nil,
     ].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: " and ") + " could not be read"
+  }
+
+  /// What is said where no request is known to have crossed origins, and of some nothing tells that they
+  /// did not.
+  private static func unrecorded(_ content: ReportContent) -> Answer? {
+    let lacksOrigin = content.notCORS.counts["origin-not-recorded"] ?? 0
+    let lacksTarget = content.notCORS.counts["target-not-recorded"] ?? 0
+    guard lacksOrigin > 0 || lacksTarget > 0 else { return nil }
+    let advice = [
+      lacksOrigin > 0 ? "Log Origin and what the server answers to it" : nil,
+      lacksTarget > 0
+        ? "log the host that the browser called (nginx: $http_host); where a proxy puts its own there, log "
+          + "X-Forwarded-Host and give --trust-forwarded" : nil,
+    ].compactMap { $0 }.joined(separator: "; ")
+    return Answer(
+      .unknown, state: "Cannot be judged",
+      headline: [
+        Run(
+          text:
+            "Nothing can be judged: of \(DisplayText.counted(lacksOrigin &+ lacksTarget, "request")) "
+            + "nothing tells whether \(lacksOrigin &+ lacksTarget == 1 ? "it" : "they") crossed origins."
+        )
+      ], change: advice.uppercasedStart + ". postflight doctor says how.")
   }
 
   // MARK: - Sentences

@@ -8,7 +8,7 @@ struct Judgement {
   private(set) var isDamaged = false
   private var exchanges: UInt64 = 0
   private var hidden: UInt64 = 0
-  private var withoutOrigin: UInt64 = 0
+  private var unrecorded: UInt64 = 0
 
   mutating func note(_ record: SourceRecord) {
     isDamaged = isDamaged || record.damageCount > 0
@@ -17,7 +17,9 @@ struct Judgement {
   }
 
   mutating func note(_ traffic: TrafficRecord) {
-    withoutOrigin &+= traffic.counts["origin-not-recorded"] ?? 0
+    for kind in ["origin-not-recorded", "target-not-recorded"] {
+      unrecorded &+= traffic.counts[kind] ?? 0
+    }
   }
 
   /// Whether "nothing was blocked" could be said at all.
@@ -26,7 +28,7 @@ struct Judgement {
   /// fields, and where no call could be decided.
   func isJudgeable(_ totals: ReportTotals) -> Bool {
     if totals.allowed > 0 || totals.blocked > 0 || totals.contradicted > 0 { return true }
-    return totals.undetermined == 0 && exchanges > 0 && hidden == 0 && withoutOrigin == 0
+    return totals.undetermined == 0 && exchanges > 0 && hidden == 0 && unrecorded == 0
   }
 }
 

@@ -64,6 +64,26 @@ struct DoctorTests {
     )
   }
 
+  @Test(
+    "where nothing tells whether requests crossed origins, that is said, and never that none did",
+    arguments: [
+      (#"GET /a HTTP/1.1" 200 5 "-" "Mozilla/5.0""#, "Log Origin"),
+      (
+        #"PUT /a HTTP/1.1" 200 5 "-" "Mozilla/5.0" origin="https://app.example" acao="-""#,
+        "Log the host that the browser called"
+      ),
+    ])
+  func unrecorded(rest: String, advice: String) throws {
+    let workspace = try Workspace()
+    let log = try workspace.write(
+      "a.log", "203.0.113.9 - - [23/Nov/2026:18:54:34 +0000] \"\(rest)\n")
+    let run = try CommandRun(["analyze", log, "--output", workspace.at("report")])
+    #expect(run.status == 3)
+    let words = run.output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+    #expect(words.hasPrefix("Nothing can be judged: of 1 request nothing tells whether it crossed"))
+    #expect(words.contains(advice))
+  }
+
   @Test("what is logged already is not asked for")
   func advice() throws {
     let plain = try lines(Self.combined)
