@@ -104,12 +104,31 @@ struct ReportContent {
   mutating func add(_ source: SourceRecord) {
     totals.damages &+= source.damageCount
     let size = source.approximateBytes
-    if sources.count < Self.maximumSources, sourceBytes + size <= Self.maximumSourceBytes {
+    func fits() -> Bool {
+      sources.count < Self.maximumSources && sourceBytes + size <= Self.maximumSourceBytes
+    }
+    // Where not all can be kept, the one with least to say makes room.
+    let rank = Self.rank(source)
+    while rank < 3, !fits(), let least = sources.lazy.map(Self.rank).max(), least > rank,
+      let place = sources.lastIndex(where: { Self.rank($0) == least })
+    {
+      sourceBytes -= sources.remove(at: place).approximateBytes
+      omittedSources &+= 1
+    }
+    if fits() {
       sources.append(source)
       sourceBytes += size
     } else {
       omittedSources &+= 1
     }
+  }
+
+  /// How much the record of an input has to say: least what was done with all of them together, then
+  /// what is damaged, what is worth a word, and all others.
+  static func rank(_ source: SourceRecord) -> Int {
+    if source.kind == "pairing" { return 0 }
+    if source.damageCount > 0 { return 1 }
+    return source.warnings.isEmpty ? 3 : 2
   }
 
   mutating func add(

@@ -99,6 +99,33 @@ func largeSources() throws {
   #expect(builder.totals.damages == UInt64(count))
 }
 
+@Test("of more inputs than are kept those stay that are damaged, or that say how all were read")
+func telltaleSources() throws {
+  let builder = ReportBuilder()
+  let count = ReportContent.maximumSources + 500
+  for number in 0..<count {
+    var source = SourceRecord(input: "\(number).log", digest: "0", kind: "log")
+    if number == count - 2 {
+      source.addDamage(.init(offset: 1, number: 7, what: "a line that is not of the format"))
+    }
+    builder.add(source)
+  }
+  var pairing = SourceRecord(input: "pairing", digest: "", kind: "pairing")
+  pairing.note("skewed-pairs", 3)
+  pairing.warnings = ["the clocks of the inputs differ"]
+  builder.add(pairing)
+  var files: [ReportFile: [UInt8]] = [:]
+  try builder.finish { files[$0, default: []].append(contentsOf: $1) }
+  let summary = String(decoding: files[.summary] ?? [], as: UTF8.self)
+  #expect(summary.contains("\"sourcesOmitted\":501"))
+  #expect(summary.contains("\"sources\":\(count + 1)"))
+  for text in [summary, String(decoding: files[.html] ?? [], as: UTF8.self)] {
+    #expect(text.contains("the clocks of the inputs differ"))
+    #expect(text.contains("\(count - 2).log"))
+    #expect(text.contains("0.log"))
+  }
+}
+
 @Test("symptoms beyond the limit of a route share one incident per reason")
 func manySymptoms() throws {
   let calls = (0..<500).map { index in

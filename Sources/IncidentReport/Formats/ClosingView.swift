@@ -115,12 +115,13 @@ struct ClosingView {
       cases.count > likely.count
       ? "\(DisplayText.grouped(cases.count - likely.count)) further groups stand in likely-blocked.csv."
       : nil
-    // Damaged inputs first: they say how complete the report is.
-    let ordered = content.sources.enumerated().sorted {
-      ($0.element.damageCount > 0 ? 0 : 1, $0.offset) < (
-        $1.element.damageCount > 0 ? 0 : 1, $1.offset
-      )
-    }.map(\.element)
+    // Those first that say how complete the report is; where all are shown, in the order of the inputs.
+    let isCut = content.sources.count > Self.maximumSources
+    func rank(_ source: SourceRecord) -> Int {
+      isCut ? ReportContent.rank(source) : source.damageCount > 0 ? 0 : 1
+    }
+    let ordered = content.sources.enumerated().map { (rank($0.element), $0.offset, $0.element) }
+      .sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     sources = ordered.prefix(Self.maximumSources).lazy.map { Source($0) }
       .fitting(HTMLReport.maximumListBytes)
     hasSources = !sources.isEmpty
