@@ -155,13 +155,7 @@ struct ObjectScanner {
   private mutating func takeInside(_ byte: UInt8, _ give: (Found) -> Void) {
     if isInText {
       keep(byte)
-      if isEscaped {
-        isEscaped = false
-      } else if byte == UInt8(ascii: "\\") {
-        isEscaped = true
-      } else if byte == UInt8(ascii: "\"") {
-        isInText = false
-      }
+      takeInText(byte)
       return
     }
     switch byte {
@@ -183,6 +177,16 @@ struct ObjectScanner {
     }
   }
 
+  private mutating func takeInText(_ byte: UInt8) {
+    if isEscaped {
+      isEscaped = false
+    } else if byte == UInt8(ascii: "\\") {
+      isEscaped = true
+    } else if byte == UInt8(ascii: "\"") {
+      isInText = false
+    }
+  }
+
   private mutating func keep(_ byte: UInt8) {
     guard !isTooLong else { return }
     if object.count >= AccessLogLimits.lineBytes {
@@ -197,13 +201,7 @@ struct ObjectScanner {
   private mutating func takeBetween(_ byte: UInt8, _ place: UInt64, _ give: (Found) -> Void) {
     if isInText {
       // The name of a member, or a value that is none of the objects.
-      if isEscaped {
-        isEscaped = false
-      } else if byte == UInt8(ascii: "\\") {
-        isEscaped = true
-      } else if byte == UInt8(ascii: "\"") {
-        isInText = false
-      }
+      takeInText(byte)
       return
     }
     switch byte {
