@@ -9,9 +9,12 @@ struct ExchangeBuilder {
   private(set) var interner: ValueInterner
   private let isForFewLines: Bool
   private let baseURLs: ByteTable<RequestURL>
+  private let senders = SenderTable()
+  private let settings = SettingTable()
   /// Memory for a key while it is looked up.
   private let scratch = ByteStore(capacity: AccessLogLimits.baseURLBytes + 1)
   var headers: HeaderBlocks
+  let blocks: EvidenceTable
   /// What is known of lines that leave out what is not there; ``LineLayout/family`` counts in it.
   var families: [FieldFamily] = []
   /// Whether a request that must have had an `Origin` was logged with its header fields but without
@@ -41,6 +44,7 @@ struct ExchangeBuilder {
     interner = ValueInterner(escaping: escaping, isForFewLines: isForFewLines)
     self.isForFewLines = isForFewLines
     headers = HeaderBlocks(isForFewLines: isForFewLines)
+    blocks = EvidenceTable(capacity: isForFewLines ? 16 : 2048)
     let count = isForFewLines ? 8 : AccessLogLimits.baseURLs
     baseURLs = ByteTable(
       entries: count, bytes: count * AccessLogLimits.baseURLBytes,
@@ -182,19 +186,14 @@ struct ExchangeBuilder {
       ending == .complete ? responseEvidence(line) : .unseen
     exchanges.append(
       Exchange(
-        id: ExchangeID(source: source, number: number), startedAt: times.start,
-        endedAt: times.end, timeBasis: times.basis, resolution: times.resolution,
-        client: optionalText(
-          line, line.layout.roles.client,
-          line.layout.roles.clientHasPort ? .addressAndPort : .address)
-          ?? optionalText(line, line.layout.roles.peer, .address) ?? "",
-        forwardedFor: forwardedFor(line, request),
-        userAgent: optionalText(line, line.layout.roles.userAgent, .plain) ?? blockUserAgent,
-        method: parts.method,
+        setting: settings.setting(
+          source: source, method: parts.method, httpVersion: parts.version,
+          timeBasis: times.basis, resolution: times.resolution),
+        number: number, startedAt: times.start, endedAt: times.end,
+        sender: sender(line, request),
         url: url(line, target: parts.target, request, isRefused: isRefused), status: answered,
-        requestID: optionalText(line, line.layout.roles.requestID, .plain),
-        httpVersion: parts.version, ending: ending, observed: observed(line), request: request,
-        response: response))
+        requestID: optionalText(line, line.layout.roles.requestID, .plain), ending: ending,
+        observed: observed(line), request: request, response: response))
     return .exchange(start: times.start, end: times.end)
   }
 
@@ -422,6 +421,15 @@ struct ExchangeBuilder {
     guard field >= 0, let text = optionalText(line, field, .plain), text != "_", text != "-"
     else { return nil }
     return text
+  }
+
+  private mutating func sender(_ line: Line, _ request: MessageEvidence) -> Sender {
+    let roles = line.layout.roles
+    return senders.sender(
+      client: optionalText(line, roles.client, roles.clientHasPort ? .addressAndPort : .address)
+        ?? optionalText(line, roles.peer, .address) ?? "",
+      forwardedFor: forwardedFor(line, request),
+      userAgent: optionalText(line, roles.userAgent, .plain) ?? blockUserAgent)
   }
 
   private mutating func forwardedFor(_ line: Line, _ request: MessageEvidence) -> String? {

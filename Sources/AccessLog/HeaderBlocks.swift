@@ -44,7 +44,7 @@ extension ExchangeBuilder {
       sawRequestBlock = true
       let fields = block(
         line, line.layout.roles.requestBlock, line.layout.roles.requestShape, isRequest: true)
-      return MessageEvidence(
+      return blocks.evidence(
         coverage: requestCoverage(line, of: fields), fields: fields)
     }
     var fields: [HeaderField] = []
@@ -61,11 +61,11 @@ extension ExchangeBuilder {
     }
     if line.layout.roles.requestBlock >= 0, line.layout.family < 0 {
       // The block was left out of the line: nothing is known of what it would have held.
-      return MessageEvidence(coverage: .truncated, fields: fields)
+      return blocks.evidence(coverage: .truncated, fields: fields)
     }
     var coverage = coverage(line, isRequest: true)
     if !line.layout.roles.limits.isEmpty { mark(line, isRequest: true, &coverage) }
-    return MessageEvidence(coverage: coverage, fields: fields)
+    return blocks.evidence(coverage: coverage, fields: fields)
   }
 
   /// The response's, in the same way.
@@ -75,7 +75,7 @@ extension ExchangeBuilder {
       let fields = block(
         line, line.layout.roles.responseBlock, line.layout.roles.responseShape, isRequest: false)
       if line.layout.roles.responseShape.isWhole || isBlockCut {
-        return MessageEvidence(
+        return blocks.evidence(
           coverage: isBlockCut
             ? .truncated
             : line.layout.roles.responseShape.repeats == .all
@@ -83,7 +83,7 @@ extension ExchangeBuilder {
           fields: fields)
       }
       for field in fields { noteField(line, field.name, isRequest: false) }
-      return MessageEvidence(
+      return blocks.evidence(
         coverage: line.layout.family >= 0
           ? families[line.layout.family].responseCoverage : .truncated, fields: fields)
     }
@@ -98,14 +98,14 @@ extension ExchangeBuilder {
       }
     }
     if line.layout.roles.responseBlock >= 0, line.layout.family < 0 {
-      return MessageEvidence(coverage: .truncated, fields: fields)
+      return blocks.evidence(coverage: .truncated, fields: fields)
     }
     var coverage = coverage(line, isRequest: false)
     if !line.layout.roles.limits.isEmpty { mark(line, isRequest: false, &coverage) }
     for entry in line.layout.roles.lineCounts {
       count(line, entry.field, entry.name, &fields, &coverage)
     }
-    return MessageEvidence(coverage: coverage, fields: fields)
+    return blocks.evidence(coverage: coverage, fields: fields)
   }
 
   // MARK: What a line would have told

@@ -210,6 +210,22 @@ public struct ByteView {
     return end
   }
 
+  /// Whether all bytes are ASCII.
+  @inlinable
+  public var isASCII: Bool {
+    var index = 0
+    // Eight bytes from there on are there.
+    while index &+ 8 <= count {
+      if unsafe uncheckedWord(index) & 0x8080_8080_8080_8080 != 0 { return false }
+      index &+= 8
+    }
+    while index < count {
+      if self[index] >= 0x80 { return false }
+      index &+= 1
+    }
+    return true
+  }
+
   /// Whether the bytes at `offset` are these characters.
   @inlinable
   @inline(__always)

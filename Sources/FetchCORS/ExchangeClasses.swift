@@ -1,3 +1,4 @@
+internal import Bytes
 public import HTTPExchange
 
 /// Numbers exchanges, so that those which no verdict can tell apart have the same number.
@@ -16,6 +17,14 @@ public final class ExchangeClasses {
     var number: Int
   }
 
+  private struct Recent {
+    var parts: DecidingParts?
+    var number = 0
+  }
+
+  /// Exchanges that were numbered before, in places by ``DecidingParts/hash(_:)``: a newer one pushes out
+  /// the older.
+  private let recent = FixedTable(repeating: Recent(), count: 4096)
   /// By the digest of their keys; of two that have the same, which does not happen, one is remembered.
   @safe @exclusivity(unchecked) private var classes: [UInt64: Class] = [:]
   @safe @exclusivity(unchecked) private var bytes = 0
@@ -27,6 +36,14 @@ public final class ExchangeClasses {
 
   /// The number of all exchanges that are judged as this one is.
   public func number(of exchange: Exchange) -> Int {
+    let place = DecidingParts.hash(exchange) & (recent.count - 1)
+    if recent[place].parts?.areEqual(to: exchange) ?? false { return recent[place].number }
+    let number = numberByBytes(exchange)
+    if let parts = DecidingParts(exchange) { recent[place] = Recent(parts: parts, number: number) }
+    return number
+  }
+
+  private func numberByBytes(_ exchange: Exchange) -> Int {
     if deciding.begin() || classes.count >= Self.limit || bytes > Self.byteLimit {
       classes.removeAll(keepingCapacity: true)
       bytes = 0

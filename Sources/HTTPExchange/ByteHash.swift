@@ -37,6 +37,12 @@ public enum ByteHash {
     text.withByteView { of($0, seed: secret) }
   }
 
+  /// The hash of bytes that follow others, whose ``secretly(_:)`` is `state`.
+  @inlinable
+  public static func secretly(_ bytes: ByteView, _ state: UInt64 = 0) -> UInt64 {
+    of(bytes, seed: state ^ secret)
+  }
+
   @usableFromInline static let secret = UInt64.random(in: .min ... .max)
 
   /// The hash of one more word behind those of a state.

@@ -68,24 +68,25 @@ public final class DecidingBytes {
   public func append(_ exchange: Exchange) {
     let parts = exchange.parts
     append(count: (parts.status ?? -1) &+ 1)
-    append(parts.method)
+    append(parts.setting.method)
     append(parts.url.scheme)
     append(parts.url.host)
     append(count: parts.url.port.map { Int($0) &+ 1 } ?? 0)
     append(parts.url.isPattern ? 1 : 0)
-    append(parts.httpVersion)
+    append(parts.setting.httpVersion)
     append(parts.request)
     append(parts.response)
   }
 
   private func append(_ message: MessageEvidence) {
     append(count: number(of: message.coverage))
-    for index in message.fields.indices {
-      let code = message.fields[index].name.code
+    let block = message.block
+    for index in block.fields.indices {
+      let code = block.fields[index].name.code
       guard !causes.contains(code) else { continue }
       append(code)
-      if code == 0 { append(message.fields[index].name.description) }
-      append(message.fields[index].value)
+      if code == 0 { append(block.fields[index].name.description) }
+      append(message.value(at: index))
     }
     // No name has this code.
     append(UInt8.max)

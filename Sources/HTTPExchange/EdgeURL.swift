@@ -86,32 +86,23 @@ extension RequestURL {
   }
 }
 
-/// The numbers of the names that tell of other hops, or of a page that came over TLS.
+/// The numbers of the names that tell of other hops.
 private struct TerminatorSigns {
   static let shared = TerminatorSigns()
 
   /// A bit for each name that only another hop writes.
-  let ofHops: UInt128 = [HeaderName.xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost]
-    .reduce(0) { $0 | 1 << UInt128($1.code) }
-  let site = HeaderName.secFetchSite.code
-  let origin = HeaderName.origin.code
+  let ofHops = HeaderNameSet([.xForwardedProto, .forwarded, .xForwardedFor, .xForwardedHost])
 }
 
 extension MessageEvidence {
   /// Whether a request seen in clear text was probably sent by the browser over TLS, or through
   /// another hop: its scheme and default port are then not the browser's.
   public func showsTerminator(host: String?) -> Bool {
-    var isOfSecurePage = false
     let signs = TerminatorSigns.shared
-    // Elements are read in place, and names compared by number: every exchange comes here.
-    for index in fields.indices {
-      let name = fields[index].name.code
-      if signs.ofHops & 1 << UInt128(name) != 0 { return true }
-      if name == signs.site
-        || name == signs.origin && fields[index].value?.hasPrefix("https://") ?? false
-      {
-        isOfSecurePage = true
-      }
+    if mayContain(anyOf: signs.ofHops) { return true }
+    var isOfSecurePage = contains(.secFetchSite)
+    forEachValue(of: .origin) {
+      isOfSecurePage = isOfSecurePage || $0?.hasPrefix("https://") ?? false
     }
     guard isOfSecurePage, let host else { return false }
     return !RequestURL.isLoopback(host)

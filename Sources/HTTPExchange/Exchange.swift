@@ -87,66 +87,65 @@ public struct Exchange: Hashable, Sendable {
     set { mutableParts.endedAt = newValue }
   }
 
+  @inlinable var setting: ExchangeSetting { parts.setting }
+
+  private mutating func set(
+    method: String? = nil, httpVersion: String?, timeBasis: TimeBasis? = nil,
+    resolution: TimeResolution? = nil
+  ) {
+    mutableParts.setting = ExchangeSetting(
+      source: setting.source, method: method ?? setting.method, httpVersion: httpVersion,
+      timeBasis: timeBasis ?? setting.timeBasis, resolution: resolution ?? setting.resolution)
+  }
+
   /// Which ends the source stamped.
   public var timeBasis: TimeBasis {
-    @inlinable get { parts.timeBasis }
-    set { mutableParts.timeBasis = newValue }
+    @inlinable get { setting.timeBasis }
+    set { set(httpVersion: httpVersion, timeBasis: newValue) }
   }
 
   /// How finely both instants are told: the truth lies within one step after the stamp.
   public var resolution: TimeResolution {
-    @inlinable get { parts.resolution }
-    set { mutableParts.resolution = newValue }
+    @inlinable get { setting.resolution }
+    set { set(httpVersion: httpVersion, resolution: newValue) }
+  }
+
+  /// Who sent the request.
+  public var sender: Sender {
+    @inlinable get { parts.sender }
+    set { mutableParts.sender = newValue }
   }
 
   /// The address of the peer, without its port.
   public var client: String {
-    @inlinable get { parts.client }
+    @inlinable get { parts.sender.client }
     set {
-      let parts = mutableParts
-      parts.client = newValue
-      parts.size = ExchangeSize(parts)
+      sender = Sender(client: newValue, forwardedFor: forwardedFor, userAgent: userAgent)
     }
   }
 
   /// The client address that a proxy forwarded, where recorded.
   public var forwardedFor: String? {
-    @inlinable get { parts.forwardedFor }
-    set {
-      let parts = mutableParts
-      parts.forwardedFor = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    @inlinable get { parts.sender.forwardedFor }
+    set { sender = Sender(client: client, forwardedFor: newValue, userAgent: userAgent) }
   }
 
   /// The user agent; `nil` when absent or not recorded.
   public var userAgent: String? {
-    @inlinable get { parts.userAgent }
-    set {
-      let parts = mutableParts
-      parts.userAgent = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    @inlinable get { parts.sender.userAgent }
+    set { sender = Sender(client: client, forwardedFor: forwardedFor, userAgent: newValue) }
   }
 
   /// The method, in the case of the wire; empty when not recorded.
   public var method: String {
-    @inlinable get { parts.method }
-    set {
-      let parts = mutableParts
-      parts.method = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    @inlinable get { setting.method }
+    set { set(method: newValue, httpVersion: httpVersion) }
   }
 
   /// The URL, as far as it is known.
   public var url: RequestURL {
     @inlinable get { parts.url }
-    set {
-      let parts = mutableParts
-      parts.url = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    set { mutableParts.url = newValue }
   }
 
   /// 100 to 999; `nil` when no response was seen.
@@ -158,17 +157,13 @@ public struct Exchange: Hashable, Sendable {
   /// An identifier that other vantage points of the same request share, where recorded.
   public var requestID: String? {
     @inlinable get { parts.requestID }
-    set {
-      let parts = mutableParts
-      parts.requestID = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    set { mutableParts.requestID = newValue }
   }
 
   /// `HTTP/1.1`, `HTTP/2`; `nil` when not recorded.
   public var httpVersion: String? {
-    @inlinable get { parts.httpVersion }
-    set { mutableParts.httpVersion = newValue }
+    @inlinable get { setting.httpVersion }
+    set { set(httpVersion: newValue) }
   }
 
   /// Why nothing more of it was seen.
@@ -186,21 +181,13 @@ public struct Exchange: Hashable, Sendable {
   /// The request's header block.
   public var request: MessageEvidence {
     @inlinable get { parts.request }
-    set {
-      let parts = mutableParts
-      parts.request = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    set { mutableParts.request = newValue }
   }
 
   /// The response's header block.
   public var response: MessageEvidence {
     @inlinable get { parts.response }
-    set {
-      let parts = mutableParts
-      parts.response = newValue
-      parts.size = ExchangeSize(parts)
-    }
+    set { mutableParts.response = newValue }
   }
 
   /// An exchange of those parts.
@@ -211,10 +198,26 @@ public struct Exchange: Hashable, Sendable {
     requestID: String? = nil, httpVersion: String? = nil, ending: ExchangeEnding = .complete,
     observed: ObservedOutcome? = nil, request: MessageEvidence, response: MessageEvidence
   ) {
+    self.init(
+      setting: ExchangeSetting(
+        source: id.source, method: method, httpVersion: httpVersion, timeBasis: timeBasis,
+        resolution: resolution),
+      number: id.number, ordinal: id.ordinal, startedAt: startedAt, endedAt: endedAt,
+      sender: Sender(client: client, forwardedFor: forwardedFor, userAgent: userAgent), url: url,
+      status: status, requestID: requestID, ending: ending, observed: observed, request: request,
+      response: response)
+  }
+
+  /// An exchange that shares setting and sender with others.
+  public init(
+    setting: ExchangeSetting, number: UInt64, ordinal: UInt32 = 1, startedAt: EventTime?,
+    endedAt: EventTime?, sender: Sender, url: RequestURL, status: Int?, requestID: String?,
+    ending: ExchangeEnding, observed: ObservedOutcome? = nil, request: MessageEvidence,
+    response: MessageEvidence
+  ) {
     parts = Parts(
-      id: id, startedAt: startedAt, endedAt: endedAt, timeBasis: timeBasis, resolution: resolution,
-      client: client, forwardedFor: forwardedFor, userAgent: userAgent, method: method, url: url,
-      status: status, requestID: requestID, httpVersion: httpVersion, ending: ending,
+      setting: setting, number: number, ordinal: ordinal, startedAt: startedAt, endedAt: endedAt,
+      sender: sender, url: url, status: status, requestID: requestID, ending: ending,
       observed: observed, request: request, response: response)
   }
 
@@ -226,12 +229,12 @@ public struct Exchange: Hashable, Sendable {
   }
 
   /// The instant by which exchanges are ordered: the start, else the end.
-  public var time: EventTime {
+  @inlinable public var time: EventTime {
     startedAt ?? endedAt ?? EventTime(nanoseconds: 0)
   }
 
   /// The earliest and latest instant at which the request can have begun.
-  public var startInterval: ClosedRange<EventTime> {
+  @inlinable public var startInterval: ClosedRange<EventTime> {
     let step = resolution.nanoseconds - 1
     if let startedAt { return startedAt...startedAt.advanced(by: step) }
     let end = endedAt ?? EventTime(nanoseconds: 0)
@@ -239,7 +242,7 @@ public struct Exchange: Hashable, Sendable {
   }
 
   /// The earliest and latest instant at which the response can have been complete.
-  public var endInterval: ClosedRange<EventTime> {
+  @inlinable public var endInterval: ClosedRange<EventTime> {
     let step = resolution.nanoseconds - 1
     if let endedAt { return endedAt...endedAt.advanced(by: step) }
     return (startedAt ?? EventTime(nanoseconds: .min))...EventTime(nanoseconds: .max)
@@ -255,79 +258,6 @@ public struct Exchange: Hashable, Sendable {
     hasher.combine(id)
     hasher.combine(startedAt)
     hasher.combine(endedAt)
-  }
-}
-
-/// The parts of an exchange.
-///
-/// Written to only while one exchange alone refers to them, through that exchange: whose exclusive
-/// access is checked already, so that checking each part again would buy nothing.
-@usableFromInline
-final class Parts: @unchecked Sendable {
-  @safe @exclusivity(unchecked) @usableFromInline var id: ExchangeID
-  @safe @exclusivity(unchecked) @usableFromInline var startedAt: EventTime?
-  @safe @exclusivity(unchecked) @usableFromInline var endedAt: EventTime?
-  @safe @exclusivity(unchecked) @usableFromInline var timeBasis: TimeBasis
-  @safe @exclusivity(unchecked) @usableFromInline var resolution: TimeResolution
-  @safe @exclusivity(unchecked) @usableFromInline var client: String
-  @safe @exclusivity(unchecked) @usableFromInline var forwardedFor: String?
-  @safe @exclusivity(unchecked) @usableFromInline var userAgent: String?
-  @safe @exclusivity(unchecked) @usableFromInline var method: String
-  @safe @exclusivity(unchecked) @usableFromInline var url: RequestURL
-  @safe @exclusivity(unchecked) @usableFromInline var status: Int?
-  @safe @exclusivity(unchecked) @usableFromInline var requestID: String?
-  @safe @exclusivity(unchecked) @usableFromInline var httpVersion: String?
-  @safe @exclusivity(unchecked) @usableFromInline var ending: ExchangeEnding
-  @safe @exclusivity(unchecked) @usableFromInline var observed: ObservedOutcome?
-  @safe @exclusivity(unchecked) @usableFromInline var request: MessageEvidence
-  @safe @exclusivity(unchecked) @usableFromInline var response: MessageEvidence
-  /// Follows from the other parts; whoever changes one of them sets it again.
-  @safe @exclusivity(unchecked) fileprivate(set) var size = ExchangeSize()
-
-  init(
-    id: ExchangeID, startedAt: EventTime?, endedAt: EventTime?, timeBasis: TimeBasis,
-    resolution: TimeResolution, client: String, forwardedFor: String?, userAgent: String?,
-    method: String, url: RequestURL, status: Int?, requestID: String?, httpVersion: String?,
-    ending: ExchangeEnding, observed: ObservedOutcome?, request: MessageEvidence,
-    response: MessageEvidence
-  ) {
-    self.id = id
-    self.startedAt = startedAt
-    self.endedAt = endedAt
-    self.timeBasis = timeBasis
-    self.resolution = resolution
-    self.client = client
-    self.forwardedFor = forwardedFor
-    self.userAgent = userAgent
-    self.method = method
-    self.url = url
-    self.status = status
-    self.requestID = requestID
-    self.httpVersion = httpVersion
-    self.ending = ending
-    self.observed = observed
-    self.request = request
-    self.response = response
-    size = ExchangeSize(self)
-  }
-
-  convenience init(_ other: Parts) {
-    self.init(
-      id: other.id, startedAt: other.startedAt, endedAt: other.endedAt, timeBasis: other.timeBasis,
-      resolution: other.resolution, client: other.client, forwardedFor: other.forwardedFor,
-      userAgent: other.userAgent, method: other.method, url: other.url, status: other.status,
-      requestID: other.requestID, httpVersion: other.httpVersion, ending: other.ending,
-      observed: other.observed, request: other.request, response: other.response)
-  }
-
-  func isEqual(to other: Parts) -> Bool {
-    id == other.id && startedAt == other.startedAt && endedAt == other.endedAt
-      && timeBasis == other.timeBasis && resolution == other.resolution && client == other.client
-      && forwardedFor == other.forwardedFor && userAgent == other.userAgent
-      && method == other.method && url == other.url && status == other.status
-      && requestID == other.requestID && httpVersion == other.httpVersion && ending == other.ending
-      && observed == other.observed
-      && request == other.request && response == other.response
   }
 }
 

@@ -73,6 +73,10 @@ extension Exchange {
     guard case .number(let seconds) = json["resolution"] ?? .null, let step = Double(seconds),
       step > 0, step <= 1
     else { throw RecordError("\"resolution\" is no number of seconds up to 1") }
+    let status = json["status"]?.integer
+    guard status.map({ (0..<Int(UInt16.max)).contains($0) }) ?? true else {
+      throw RecordError("\"status\" is no HTTP status")
+    }
     let startedAt = try time("startedAt")
     let endedAt = try time("endedAt")
     guard startedAt != nil || endedAt != nil else {
@@ -83,7 +87,7 @@ extension Exchange {
       resolution: TimeResolution(nanoseconds: Int64((step * 1_000_000_000).rounded())),
       client: try text("client"), forwardedFor: json["forwardedFor"]?.text,
       userAgent: json["userAgent"]?.text, method: try text("method"), url: url,
-      status: json["status"]?.integer, requestID: json["requestId"]?.text,
+      status: status, requestID: json["requestId"]?.text,
       httpVersion: json["httpVersion"]?.text,
       ending: json["ending"]?.text.flatMap(ExchangeEnding.init(rawValue:)) ?? .complete,
       observed: json["observed"]?.text.flatMap(ObservedOutcome.init(rawValue:)),

@@ -79,26 +79,79 @@ public enum HeaderEvidence: Equatable, Sendable {
 }
 
 /// The header block of a request or response as far as the evidence holds it.
+///
+/// A value like any other; its lines lie in an allocation that messages which say the same can share.
 public struct MessageEvidence: Hashable, Sendable {
-  /// Which names are recorded at all.
-  public var coverage: Coverage
-  /// The recorded lines, in the order of the wire, duplicates kept.
-  public var fields: [HeaderField]
+  @usableFromInline var block: HeaderBlock
+  /// The values of the lines that are this message's own, where the block leaves room for them.
+  @usableFromInline var ownValues: [String?]
 
-  /// A message of those fields.
+  /// Which names are recorded at all.
+  public var coverage: Coverage {
+    @inlinable get { block.coverage }
+    set { self = MessageEvidence(coverage: newValue, fields: fields) }
+  }
+
+  /// The recorded lines, in the order of the wire, duplicates kept.
+  public var fields: [HeaderField] {
+    get {
+      guard !ownValues.isEmpty else { return block.fields }
+      var fields = block.fields
+      for (place, value) in zip(block.ownPlaces, ownValues) { fields[place].value = value }
+      return fields
+    }
+    set { self = MessageEvidence(coverage: coverage, fields: newValue) }
+  }
+
+  /// A message of those fields, which shares them with no other.
   public init(coverage: Coverage, fields: [HeaderField] = []) {
-    self.coverage = coverage
-    self.fields = fields
+    block = HeaderBlock(coverage, fields)
+    ownValues = []
+  }
+
+  /// A message of those fields, which others can share but for the values that are of one message:
+  /// see ``with(ownValues:)``.
+  public init(sharing fields: [HeaderField], coverage: Coverage) {
+    let places = fields.indices.filter { fields[$0].name.isOfOneMessage }
+    ownValues = places.map { fields[$0].value }
+    var shared = fields
+    for place in places { shared[place].value = nil }
+    block = HeaderBlock(coverage, shared, ownPlaces: places)
+  }
+
+  init(_ block: HeaderBlock, _ ownValues: consuming [String?]) {
+    self.block = block
+    self.ownValues = ownValues
   }
 
   /// Nothing of the message was seen.
-  public static let unseen = MessageEvidence(coverage: .truncated)
+  public static let unseen = MessageEvidence(.unseen, [])
+
+  /// Another message with the same lines, but for the values of those whose names are
+  /// ``HeaderName/isOfOneMessage``.
+  ///
+  /// - Parameter ownValues: one for each of those lines, in their order.
+  public func with(ownValues: consuming [String?]) -> MessageEvidence {
+    precondition(ownValues.count == block.ownPlaces.count)
+    return MessageEvidence(block, ownValues)
+  }
+
+  /// By bytes, like their fields.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.block === right.block && left.ownValues.isEmpty
+      || left.coverage == right.coverage && left.fields == right.fields
+  }
+
+  /// Hashes how many lines there are, and their names.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(block.fields.count)
+    for index in block.fields.indices { hasher.combine(block.fields[index].name) }
+  }
 
   /// What is known of a field.
-  @inlinable
   public func evidence(of name: HeaderName) -> HeaderEvidence {
     var lines: [String?] = []
-    for field in fields where field.name == name { lines.append(field.value) }
+    forEachValue(of: name) { lines.append($0) }
     switch coverage {
     case .complete:
       return lines.isEmpty ? .absent : .recorded(lines, .exact)
@@ -114,7 +167,35 @@ public struct MessageEvidence: Hashable, Sendable {
   /// The value of the first line of a field, when it was kept.
   @inlinable
   public func first(_ name: HeaderName) -> String? {
-    for field in fields where field.name == name { return field.value }
+    guard mayContain(name) else { return nil }
+    // Elements are read in place: a copy of each would cost more than looking at it.
+    for index in block.fields.indices where block.fields[index].name == name {
+      return value(at: index)
+    }
+    return nil
+  }
+
+  /// Whether there is a line of the name, or, of one without a number, may be.
+  @inlinable
+  @inline(__always)
+  func mayContain(_ name: HeaderName) -> Bool {
+    block.names >> UInt128(name.code) & 1 != 0
+  }
+
+  /// Calls `body` with the value of each line of a field, `nil` for one that was not kept.
+  public func forEachValue(of name: HeaderName, _ body: (String?) -> Void) {
+    guard mayContain(name) else { return }
+    for index in block.fields.indices where block.fields[index].name == name {
+      body(value(at: index))
+    }
+  }
+
+  @inlinable
+  func value(at index: Int) -> String? {
+    if let value = block.fields[index].value { return value }
+    for (number, place) in block.ownPlaces.enumerated() where place == index {
+      return ownValues[number]
+    }
     return nil
   }
 
@@ -131,8 +212,14 @@ public struct MessageEvidence: Hashable, Sendable {
   /// Whether at least one line of the field was seen, with or without its value.
   @inlinable
   public func contains(_ name: HeaderName) -> Bool {
-    fields.contains { $0.name == name }
+    guard mayContain(name) else { return false }
+    if name.code != 0 { return true }
+    for index in block.fields.indices where block.fields[index].name == name { return true }
+    return false
   }
+
+  /// Whether there may be a line of one of those fields.
+  public func mayContain(anyOf names: HeaderNameSet) -> Bool { block.names & names.bits != 0 }
 
   /// Whether the source would have shown the field.
   @inlinable

@@ -65,6 +65,11 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
     known.map { !$0.isRequestOnly } ?? false
   }
 
+  /// Whether hardly two messages have the same value of the field.
+  ///
+  /// No verdict reads such a one.
+  public var isOfOneMessage: Bool { known?.isOfOneMessage ?? false }
+
   private enum Known: String, CaseIterable {
     // Requests: what a verdict reads.
     case origin
@@ -155,6 +160,16 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
         .contentLanguage, .range, .referer, .upgradeInsecureRequests, .xRequestedWith,
         .lastEventID, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost,
         .xForwardedPort, .userAgent, .host:
+        true
+      default: false
+      }
+    }
+
+    var isOfOneMessage: Bool {
+      switch self {
+      case .xRequestID, .xCorrelationID, .age, .contentLength, .cfRay, .xAmznRequestID,
+        .xAmzRequestID, .xAmzCfID, .apigwID, .xSucuriID, .xIinfo, .xEnvoyUpstreamServiceTime,
+        .xKongResponseLatency, .xTotalCount, .xRateLimitRemaining, .rateLimit:
         true
       default: false
       }
@@ -294,4 +309,14 @@ public struct HeaderName: Hashable, Sendable, CustomStringConvertible {
   public static let apigwID = HeaderName(.apigwID)
   /// `X-Amz-Request-Id`.
   public static let xAmzRequestID = HeaderName(.xAmzRequestID)
+}
+
+/// A set of names that is looked for as a whole; those that are not known count as one.
+public struct HeaderNameSet: Sendable {
+  let bits: UInt128
+
+  /// The set of those names.
+  public init(_ names: [HeaderName]) {
+    bits = names.reduce(0) { $0 | 1 << UInt128($1.code) }
+  }
 }

@@ -10,6 +10,9 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
     @usableFromInline let host: String?
     @usableFromInline let port: UInt16?
     @usableFromInline let target: String
+    @usableFromInline let isPattern: Bool
+    /// The hash of scheme, host and port.
+    private let authorityDigest: UInt64
     /// The hash of all of them: tables go by it again and again.
     let digest: UInt64
 
@@ -18,10 +21,32 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
       self.host = host
       self.port = port
       self.target = target
-      var digest = ByteHash.secretly(target)
-      digest = ByteHash.next(digest, host.map(ByteHash.secretly) ?? 0)
+      var digest = ByteHash.next(port.map(UInt64.init) ?? .max, host.map(ByteHash.secretly) ?? 0)
       digest = ByteHash.next(digest, scheme.map(ByteHash.secretly) ?? 0)
-      self.digest = ByteHash.next(digest, port.map(UInt64.init) ?? .max)
+      authorityDigest = digest
+      (isPattern, self.digest) = Self.look(at: target, digest)
+    }
+
+    /// The same with another target.
+    init(_ other: Parts, target: String) {
+      scheme = other.scheme
+      host = other.host
+      port = other.port
+      self.target = target
+      authorityDigest = other.authorityDigest
+      (isPattern, digest) = Self.look(at: target, other.authorityDigest)
+    }
+
+    private static func look(
+      at target: String, _ authorityDigest: UInt64
+    ) -> (isPattern: Bool, digest: UInt64) {
+      target.withByteView { bytes in
+        let brace = bytes.first(UInt8(ascii: "{"), from: 0, to: bytes.count)
+        return (
+          brace < bytes.count && bytes.first(UInt8(ascii: "?"), from: 0, to: brace) == brace,
+          ByteHash.secretly(bytes, authorityDigest)
+        )
+      }
     }
   }
 
@@ -48,7 +73,7 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
   /// Path and query as they were sent, secrets replaced, without a fragment.
   public var target: String {
     @inlinable get { parts.target }
-    set { parts = Parts(scheme, host, port, newValue) }
+    set { parts = Parts(parts, target: newValue) }
   }
 
   /// A URL of those parts; a target that does not begin with `/` gets one, unless it is empty.
@@ -74,12 +99,7 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
   /// was asked for.
   ///
   /// Browsers send no brace in a path: the URL standard has them encoded.
-  public var isPattern: Bool {
-    target.withByteView { bytes in
-      let brace = bytes.first(UInt8(ascii: "{"), from: 0, to: bytes.count)
-      return brace < bytes.count && bytes.first(UInt8(ascii: "?"), from: 0, to: brace) == brace
-    }
-  }
+  public var isPattern: Bool { parts.isPattern }
 
   /// By bytes: `==` of texts would take two spellings of one character for equal.
   public static func == (left: Self, right: Self) -> Bool {
@@ -89,6 +109,9 @@ public struct RequestURL: Hashable, Sendable, CustomStringConvertible {
         && left.target.hasSameBytes(as: right.target)
         && left.host.hasSameBytes(as: right.host) && left.scheme.hasSameBytes(as: right.scheme)
   }
+
+  /// The hash of all parts, with a seed that nobody else knows.
+  public var digest: UInt64 { parts.digest }
 
   /// Hashes all parts: some tables go by the hash alone.
   public func hash(into hasher: inout Hasher) {

@@ -11,12 +11,7 @@ public enum WireText {
 
   /// Decodes bytes of any content.
   public static func decode(_ bytes: ByteView) -> String {
-    var ascii = true
-    for byte in bytes where byte >= 0x80 {
-      ascii = false
-      break
-    }
-    if ascii {
+    if bytes.isASCII {
       // As many bytes as there is room for, and all of them ASCII.
       return unsafe String(unsafeUninitializedCapacity: bytes.count) { buffer in
         unsafe bytes.withUnsafeBytes {
@@ -99,9 +94,21 @@ extension String {
   /// `==` compares by canonical equivalence, under which two different header values can be equal;
   /// browsers compare bytes.
   public func hasSameBytes(as other: String) -> Bool {
+    if isSameReference(as: other) { return true }
     guard utf8.count == other.utf8.count else { return false }
     return withByteView { bytes in other.withByteView { bytes.equals($0) } }
   }
+
+  /// The two words that a text is.
+  @inline(__always)
+  var representation: (UInt64, UInt64) {
+    // They are compared and never taken apart.
+    unsafe unsafeBitCast(self, to: (UInt64, UInt64).self)
+  }
+
+  /// Whether two texts are short and of the same bytes, or two references to one memory.
+  @inline(__always)
+  func isSameReference(as other: String) -> Bool { representation == other.representation }
 
   /// The text with A to Z turned into a to z and nothing else changed.
   public var asciiLowercased: String {
@@ -115,5 +122,11 @@ extension String? {
   public func hasSameBytes(as other: String?) -> Bool {
     guard let self, let other else { return self == nil && other == nil }
     return self.hasSameBytes(as: other)
+  }
+
+  /// Whether both are the same reference, or neither is one.
+  func isSameReference(as other: String?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return self.isSameReference(as: other)
   }
 }

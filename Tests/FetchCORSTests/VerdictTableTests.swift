@@ -66,6 +66,45 @@ struct VerdictTableTests {
   }
 
   @Test(
+    "exchanges that share their header blocks are of one kind where nothing else differs",
+    arguments: [1, 10_000])
+  func sharedBlocks(bytes: Int) {
+    let classes = ExchangeClasses()
+    let filler = String(repeating: "x", count: bytes)
+    let request = MessageEvidence(
+      sharing: [HeaderField(.origin, "https://a.example"), HeaderField(.referer, filler)],
+      coverage: .complete)
+    let response = MessageEvidence(
+      sharing: [HeaderField(.accessControlAllowOrigin, "*"), HeaderField(.age, "1")],
+      coverage: .complete)
+    var exchange = Exchange.sample("PUT")
+    exchange.request = request
+    exchange.response = response
+    let number = classes.number(of: exchange)
+    #expect(classes.number(of: exchange) == number)
+    var other = exchange
+    other.response = response.with(ownValues: ["2"])
+    other.client = "192.0.2.99"
+    other.url.target = "/elsewhere"
+    #expect(classes.number(of: other) == number)
+    let changes: [(inout Exchange) -> Void] = [
+      { $0.method = "POST" }, { $0.status = 404 }, { $0.status = nil },
+      { $0.url.host = "b.example" },
+      { $0.url.scheme = nil }, { $0.url.port = 8443 }, { $0.url.target = "/{id}" },
+      { $0.httpVersion = "HTTP/2" }, { $0.request = .unseen }, { $0.response = .unseen },
+    ]
+    var numbers: Set<Int> = [number]
+    for change in changes {
+      var changed = exchange
+      change(&changed)
+      let own = classes.number(of: changed)
+      #expect(numbers.insert(own).inserted)
+      #expect(classes.number(of: changed) == own)
+    }
+    #expect(classes.number(of: exchange) == number)
+  }
+
+  @Test(
     "a kind of exchange that was forgotten among too many, or too large ones, has a new number",
     arguments: [(3000, 1), (1500, 30_000)])
   func classes(count: Int, bytes: Int) throws {

@@ -17,12 +17,18 @@ final class ExchangeBuilder {
     var isFieldList = false
 
     /// Calls `body` with name and value of each field, pseudo-header fields among them.
+    ///
+    /// - Parameter known: whether a field line was dealt with, so that it need not be read. The line is
+    ///   empty where the field has none of its own.
     func forEachField(
-      _ body: (_ name: ByteView, _ value: ByteView) -> Void
+      known: (_ line: ByteView) -> Bool = { _ in false },
+      _ body: (_ line: ByteView, _ name: ByteView, _ value: ByteView) -> Void
     ) {
-      if isFieldList { return FieldList.forEach(head, body) }
+      if isFieldList {
+        return FieldList.forEach(head) { name, value in body(ByteView(), name, value) }
+      }
       var lines = FieldLines(isWhole ? head : head.part(0, min(scanner.wholeLines, head.count)))
-      lines.forEach(body)
+      lines.forEach(known, body)
     }
   }
 
@@ -36,16 +42,25 @@ final class ExchangeBuilder {
   private let options: IngestOptions
   private let names = FieldNames()
   private let cache = TextCache()
-  private let shapes = RequestShapes()
+  private let requestLines = KnownLines()
+  private let responseLines = KnownLines()
+  private let requestShapes = HeaderShapes()
+  private let responseShapes = HeaderShapes()
   @safe @exclusivity(unchecked) private var hosts: [String: HostURLs] = [:]
+  @safe @exclusivity(unchecked) private var nextHost: UInt64 = 0
+  private let urls = RecentURLs()
+  private let senders = SenderTable()
+  private let settings = SettingTable()
 
   /// The URL `/` of a host, by what is known of the scheme.
   private final class HostURLs {
     let clear: RequestURL
     let behindTerminator: RequestURL
     let secure: RequestURL
+    /// The number of the first of them for ``RecentURLs``.
+    let number: UInt64
 
-    init(_ host: String) {
+    init(_ host: String, number: UInt64) {
       func url(_ scheme: String?) -> RequestURL {
         RequestURL(
           hopScheme: scheme, host: host, target: "/", request: .unseen, trustsForwarded: false)
@@ -53,6 +68,7 @@ final class ExchangeBuilder {
       clear = url("http")
       behindTerminator = url(nil)
       secure = url("https")
+      self.number = number
     }
   }
 
@@ -61,16 +77,15 @@ final class ExchangeBuilder {
 
   /// What a cached text is for, beside the numbers of field names.
   private enum Use {
-    static let target: UInt64 = 1 << 20
-    static let method: UInt64 = 2 << 20
-    static let name: UInt64 = 3 << 20
-    static let address: UInt64 = 4 << 20
-    static let request: UInt64 = 5 << 20
-    static let response: UInt64 = 6 << 20
-    static let text: UInt64 = 7 << 20
+    static let method: UInt64 = 1 << 20
+    static let name: UInt64 = 2 << 20
+    static let address: UInt64 = 3 << 20
+    static let request: UInt64 = 4 << 20
+    static let response: UInt64 = 5 << 20
+    static let text: UInt64 = 6 << 20
   }
 
-  /// What a field of a request is for its ``RequestShapes``.
+  /// What a field is for ``HeaderShapes``.
   private enum Shape {
     static let name = 0
     static let `protocol` = 1
@@ -88,6 +103,8 @@ final class ExchangeBuilder {
   func takeExchanges() -> [Exchange] {
     let result = exchanges
     exchanges = []
+    // The next ones will hardly be more, and grow no array while another thread frees those before.
+    exchanges.reserveCapacity(result.count)
     return result
   }
 
@@ -135,24 +152,26 @@ final class ExchangeBuilder {
     let requestEvidence = request.map { self.request($0, &agent, &host) } ?? .unseen
     let responseEvidence = response.map { self.response($0) } ?? .unseen
     var method = ""
-    var target = ""
+    var target = ByteView()
     if let request { (method, target) = startLine(request) }
     let url = url(scheme(flow, request), host: host, target: target, requestEvidence)
     let clientSide = Int(flow.pointee.clientSide & 1)
     exchanges.append(
       Exchange(
-        id: ExchangeID(source: source, number: first.began.number, ordinal: first.ordinal),
+        setting: settings.setting(
+          source: source, method: method,
+          httpVersion: version((response?.isFieldList ?? false ? response : request) ?? first),
+          timeBasis: .both,
+          resolution: TimeResolution(nanoseconds: Int64(first.began.resolution))),
+        number: first.began.number, ordinal: first.ordinal,
         startedAt: request.map { EventTime(nanoseconds: $0.began.time) },
         endedAt: endedAt.map { EventTime(nanoseconds: $0.time) },
-        timeBasis: .both,
-        resolution: TimeResolution(nanoseconds: Int64(first.began.resolution)),
-        client: text(flow.pointee.address(clientSide)),
-        forwardedFor: forwardedFor(flow, requestEvidence),
-        userAgent: agent, method: method, url: url,
-        status: response.flatMap { $0.scanner.status > 0 ? Int($0.scanner.status) : nil },
+        sender: senders.sender(
+          client: text(flow.pointee.address(clientSide)),
+          forwardedFor: forwardedFor(flow, requestEvidence), userAgent: agent),
+        url: url, status: response.flatMap { $0.scanner.status > 0 ? Int($0.scanner.status) : nil },
         requestID: responseEvidence.first(.xRequestID) ?? requestEvidence.first(.xRequestID)
           ?? requestEvidence.first(.xCorrelationID),
-        httpVersion: version((response?.isFieldList ?? false ? response : request) ?? first),
         ending: ending, request: requestEvidence, response: responseEvidence))
   }
 
@@ -175,91 +194,114 @@ final class ExchangeBuilder {
 
   /// The URL of a request; what its `Host` alone decides is remembered.
   private func url(
-    _ scheme: String, host: String?, target: String, _ request: MessageEvidence
+    _ scheme: String, host: String?, target: ByteView, _ request: MessageEvidence
   ) -> RequestURL {
-    guard let host, !options.trustsForwarded, target.utf8.first == UInt8(ascii: "/") else {
+    guard let host, !options.trustsForwarded, target.first == UInt8(ascii: "/") else {
       return RequestURL(
-        hopScheme: scheme, host: host, target: target, request: request,
+        hopScheme: scheme, host: host, target: Self.targetText(target), request: request,
         trustsForwarded: options.trustsForwarded)
     }
     let known: HostURLs
     if let remembered = hosts[host] {
       known = remembered
     } else {
-      known = HostURLs(host)
+      known = HostURLs(host, number: nextHost)
+      nextHost &+= 3
       if hosts.count < CaptureLimits.rememberedHosts,
         host.utf8.count <= CaptureLimits.rememberedHostLength
       {
         hosts[host] = known
       }
     }
-    var url =
-      scheme == "https"
-      ? known.secure
-      : request.showsTerminator(host: known.clear.host) ? known.behindTerminator : known.clear
-    url.target = target
-    return url
+    if scheme == "https" {
+      return urls.url(known.secure, known.number, target, Self.targetText)
+    }
+    if request.showsTerminator(host: known.clear.host) {
+      return urls.url(known.behindTerminator, known.number &+ 1, target, Self.targetText)
+    }
+    return urls.url(known.clear, known.number &+ 2, target, Self.targetText)
   }
 
   private func request(
     _ message: Message, _ agent: inout String?, _ host: inout String?
   ) -> MessageEvidence {
-    shapes.begin()
-    message.forEachField { name, value in
+    requestShapes.begin()
+    var own: [String?] = []
+    message.forEachField(known: { line in
+      requestLines.use(line) { meaning in
+        switch meaning {
+        case .nothing: break
+        case .field(let field): requestShapes.add(field)
+        case .userAgent(let text): if agent == nil { agent = text }
+        case .host(let text): if host == nil { host = text }
+        }
+      }
+    }) { line, name, value in
       guard let index = names.find(name) else {
         switch Self.pseudoField(name) {
         case .authority: if host == nil { host = text(value) }
         case .protocol:
-          shapes.add(Shape.protocol, cache.number(of: value, use: Use.text, Self.shown))
+          requestShapes.add(Shape.protocol, cache.number(of: value, use: Use.text, Self.shown))
         case .other: break
         case nil:
-          shapes.add(Shape.name, cache.number(of: name, use: Use.name, Self.lowered))
+          requestShapes.add(Shape.name, cache.number(of: name, use: Use.name, Self.lowered))
         }
         return
       }
-      if names.entries[index].isKeptInRequests {
-        shapes.add(
+      let entry = names.entries[index]
+      if index == names.userAgent || index == names.host {
+        guard let text = text(value) else { return }
+        if index == names.host { host = host ?? text } else { agent = agent ?? text }
+        guard cache.wasKnown else { return }
+        requestLines.remember(line, index == names.host ? .host(text) : .userAgent(text))
+      } else if entry.isDroppedInRequests {
+        if !entry.isOfOneMessage { requestLines.remember(line, .nothing) }
+      } else if entry.isOfOneMessage {
+        own.append(entry.isKeptInRequests ? keptValue(value, index) : nil)
+        requestShapes.add(Shape.known + index, 0)
+      } else if entry.isKeptInRequests {
+        let field = requestShapes.add(
           Shape.known + index,
           cache.number(of: value, use: Use.request + UInt64(index)) { keptValue($0, index) })
-      } else if index == names.userAgent {
-        if agent == nil { agent = text(value) }
-      } else if index == names.host {
-        if host == nil { host = text(value) }
-      } else if !names.entries[index].isDroppedInRequests {
-        shapes.add(Shape.known + index, 0)
+        if let field, cache.wasKnown { requestLines.remember(line, .field(field)) }
+      } else {
+        requestShapes.add(Shape.known + index, 0)
       }
     }
-    if message.isWhole, let known = shapes.known { return known }
+    if message.isWhole, let known = requestShapes.known { return known.with(ownValues: own) }
     let evidence = requestEvidence(message)
-    if message.isWhole { shapes.remember(evidence) }
+    if message.isWhole { requestShapes.remember(evidence) }
     return evidence
   }
 
   /// The fields of a request that are kept, as ``request(_:_:_:)`` has told them apart.
   private func requestEvidence(_ message: Message) -> MessageEvidence {
-    var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
-    evidence.fields.reserveCapacity(12)
-    message.forEachField { name, value in
+    var fields: [HeaderField] = []
+    fields.reserveCapacity(12)
+    message.forEachField { _, name, value in
       guard let index = names.find(name) else {
         switch Self.pseudoField(name) {
         case .protocol:
           // Extended CONNECT opens what an Upgrade field asks for over HTTP/1: RFC 8441.
-          evidence.fields.append(HeaderField(.upgrade, text(value)))
+          fields.append(HeaderField(.upgrade, text(value)))
         case .authority, .other: break
         case nil:
           let text = cache.text(name, use: Use.name, Self.lowered) ?? ""
-          evidence.fields.append(HeaderField(HeaderName(text), nil))
+          fields.append(HeaderField(HeaderName(text), nil))
         }
         return
       }
       if names.entries[index].isKeptInRequests {
-        let kept = cache.text(value, use: Use.request + UInt64(index)) { keptValue($0, index) }
-        evidence.fields.append(HeaderField(names.entries[index].name, kept))
+        let kept =
+          names.entries[index].isOfOneMessage
+          ? keptValue(value, index)
+          : cache.text(value, use: Use.request + UInt64(index)) { keptValue($0, index) }
+        fields.append(HeaderField(names.entries[index].name, kept))
       } else if !names.entries[index].isDroppedInRequests {
-        evidence.fields.append(HeaderField(names.entries[index].name, nil))
+        fields.append(HeaderField(names.entries[index].name, nil))
       }
     }
-    return evidence
+    return MessageEvidence(sharing: fields, coverage: message.isWhole ? .complete : .truncated)
   }
 
   /// What of a request's value is kept.
@@ -287,28 +329,54 @@ final class ExchangeBuilder {
   }
 
   private func response(_ message: Message) -> MessageEvidence {
-    var evidence = MessageEvidence(coverage: message.isWhole ? .complete : .truncated)
-    evidence.fields.reserveCapacity(8)
-    message.forEachField { name, value in
-      guard let index = names.find(name) else { return }
-      guard names.entries[index].isKeptInResponses else { return }
-      let name = names.entries[index].name
-      if index == names.requestID || index == names.correlationID {
-        // No other exchange has the same: it would be remembered for nothing.
-        let own = Redaction.responseValue(name, WireText.decode(value))
-        evidence.fields.append(HeaderField(name, own))
-        return
+    responseShapes.begin()
+    var own: [String?] = []
+    message.forEachField(known: { line in
+      responseLines.use(line) { meaning in
+        if case .field(let field) = meaning { responseShapes.add(field) }
       }
-      let kept = cache.text(value, use: Use.response + UInt64(index)) {
-        Redaction.responseValue(name, WireText.decode($0))
+    }) { line, name, value in
+      guard let index = names.find(name), names.entries[index].isKeptInResponses else { return }
+      if names.entries[index].isOfOneMessage {
+        // It would be remembered for nothing.
+        if own.isEmpty { own.reserveCapacity(3) }
+        own.append(Redaction.responseValue(names.entries[index].name, WireText.decode(value)))
+        responseShapes.add(Shape.known + index, 0)
+      } else {
+        let field = responseShapes.add(
+          Shape.known + index,
+          cache.number(of: value, use: Use.response + UInt64(index)) {
+            Redaction.responseValue(names.entries[index].name, WireText.decode($0))
+          })
+        if let field, cache.wasKnown { responseLines.remember(line, .field(field)) }
       }
-      evidence.fields.append(HeaderField(name, kept))
     }
+    if message.isWhole, let known = responseShapes.known { return known.with(ownValues: own) }
+    let evidence = responseEvidence(message)
+    if message.isWhole { responseShapes.remember(evidence) }
     return evidence
   }
 
+  /// The fields of a response that are kept, as ``response(_:)`` has told them apart.
+  private func responseEvidence(_ message: Message) -> MessageEvidence {
+    var fields: [HeaderField] = []
+    fields.reserveCapacity(12)
+    message.forEachField { _, name, value in
+      guard let index = names.find(name), names.entries[index].isKeptInResponses else { return }
+      let name = names.entries[index].name
+      let kept =
+        names.entries[index].isOfOneMessage
+        ? Redaction.responseValue(name, WireText.decode(value))
+        : cache.text(value, use: Use.response + UInt64(index)) {
+          Redaction.responseValue(name, WireText.decode($0))
+        }
+      fields.append(HeaderField(name, kept))
+    }
+    return MessageEvidence(sharing: fields, coverage: message.isWhole ? .complete : .truncated)
+  }
+
   /// Method and target; of a line that was cut, the method if it is whole.
-  private func startLine(_ message: Message) -> (method: String, target: String) {
+  private func startLine(_ message: Message) -> (method: String, target: ByteView) {
     let head = message.head
     if message.isFieldList {
       // Only a CONNECT of the plain kind has no path: its target is the authority.
@@ -317,18 +385,20 @@ final class ExchangeBuilder {
         ?? (message.scanner.isConnect ? FieldList.first(":authority", in: head) : nil)
       return (
         FieldList.first(":method", in: head).map(methodText) ?? "",
-        target.map(targetText) ?? ""
+        target ?? ByteView()
       )
     }
     let scanner = message.scanner
     // Of a block that was given up for its length, nothing may be left.
     guard scanner.hasStartLine, scanner.targetEnd <= head.count else {
-      guard let space = head.position(of: 0x20, from: 0), space <= 32 else { return ("", "") }
-      return (WireText.decode(head.part(0, space)), "")
+      guard let space = head.position(of: 0x20, from: 0), space <= 32 else {
+        return ("", ByteView())
+      }
+      return (WireText.decode(head.part(0, space)), ByteView())
     }
     return (
       methodText(head.part(0, scanner.methodEnd)),
-      targetText(head.part(scanner.targetStart, scanner.targetEnd))
+      head.part(scanner.targetStart, scanner.targetEnd)
     )
   }
 
@@ -336,11 +406,9 @@ final class ExchangeBuilder {
     cache.text(bytes, use: Use.method) { WireText.decode($0) } ?? ""
   }
 
-  private func targetText(_ bytes: ByteView) -> String {
-    cache.text(bytes, use: Use.target) {
-      let text = WireText.decode($0)
-      return Redaction.mayHoldSecret($0) ? Redaction.url(text) : text
-    } ?? ""
+  private static func targetText(_ bytes: ByteView) -> String {
+    let text = WireText.decode(bytes)
+    return Redaction.mayHoldSecret(bytes) ? Redaction.url(text) : text
   }
 
   private func text(_ value: ByteView) -> String? {

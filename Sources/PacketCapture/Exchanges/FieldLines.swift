@@ -17,13 +17,19 @@ struct FieldLines {
   }
 
   /// Calls `body` with name and value of each field.
+  ///
+  /// - Parameter known: whether a whole line was dealt with, so that it need not be read.
   mutating func forEach(
-    _ body: (_ name: ByteView, _ value: ByteView) -> Void
+    _ known: (_ line: ByteView) -> Bool,
+    _ body: (_ line: ByteView, _ name: ByteView, _ value: ByteView) -> Void
   ) {
     while position < bytes.count {
       let start = position
       let end = lineEnd()
       guard end > start else { continue }
+      let isFolded = position < bytes.count && isBlank(bytes[position])
+      let line = bytes.part(start, end)
+      if !isFolded, known(line) { continue }
       guard let colon = bytes.part(0, end).position(of: UInt8(ascii: ":"), from: start) else {
         continue
       }
@@ -33,11 +39,11 @@ struct FieldLines {
       guard nameEnd > start, !isBlank(bytes[start]) else { continue }
       let name = bytes.part(start, nameEnd)
       let value = trimmed(colon + 1, end)
-      if position < bytes.count, isBlank(bytes[position]) {
+      if isFolded {
         joinFolded(value)
-        scratch.withByteView { body(name, $0) }
+        scratch.withByteView { body(ByteView(), name, $0) }
       } else {
-        body(name, value)
+        body(line, name, value)
       }
     }
   }

@@ -12,6 +12,8 @@ struct FieldNames {
     var isDroppedInRequests: Bool
     /// Whether a response's field is kept.
     var isKeptInResponses: Bool
+    /// Whether hardly two responses have the same value.
+    var isOfOneMessage: Bool
   }
 
   /// A place in the table: a name in lower case, and the number of its entry.
@@ -39,8 +41,6 @@ struct FieldNames {
   /// Names with meanings of their own.
   let userAgent: Int
   let host: Int
-  let requestID: Int
-  let correlationID: Int
 
   /// All known names.
   init() {
@@ -49,7 +49,8 @@ struct FieldNames {
       names.append(HeaderName(text))
     }
     let nothing = Entry(
-      name: .origin, isKeptInRequests: false, isDroppedInRequests: false, isKeptInResponses: false)
+      name: .origin, isKeptInRequests: false, isDroppedInRequests: false, isKeptInResponses: false,
+      isOfOneMessage: false)
     entries = FixedTable(repeating: nothing, count: names.count)
     places = FixedTable(
       repeating: Place(name: ByteView(), caseBits: ByteView(), index: -1), count: Self.mask + 1)
@@ -60,7 +61,7 @@ struct FieldNames {
       entries[index] = Entry(
         name: name, isKeptInRequests: name.isKeptInRequests,
         isDroppedInRequests: Self.droppedInRequests.contains(name.description),
-        isKeptInResponses: name.isKeptInResponses)
+        isKeptInResponses: name.isKeptInResponses, isOfOneMessage: name.isOfOneMessage)
       let text = Array(name.description.utf8)
       let nameEnd = end + text.count
       text.withByteView { texts.write($0, at: end) }
@@ -75,8 +76,6 @@ struct FieldNames {
     }
     userAgent = names.firstIndex(of: .userAgent) ?? -1
     host = names.firstIndex(of: .host) ?? -1
-    requestID = names.firstIndex(of: .xRequestID) ?? -1
-    correlationID = names.firstIndex(of: .xCorrelationID) ?? -1
   }
 
   /// The number of the entry with that name; `nil` when it has none.

@@ -23,6 +23,8 @@ final class TextCache {
   private let keys = FixedTable(repeating: Key(), count: capacity)
   private let texts = FixedTable<String?>(repeating: nil, count: capacity)
   @safe @exclusivity(unchecked) private var last: UInt64 = 0
+  /// Whether the text that was asked for last was known before.
+  @safe @exclusivity(unchecked) private(set) var wasKnown = false
 
   /// An empty cache.
   init() {}
@@ -50,11 +52,15 @@ final class TextCache {
   private func place(
     _ bytes: ByteView, use: UInt64, _ make: (ByteView) -> String?
   ) -> Int? {
+    wasKnown = false
     guard bytes.count <= Self.longestKey else { return nil }
     let hash = ByteHash.of(bytes, seed: use)
     let index = Int(truncatingIfNeeded: hash) & (Self.capacity - 2)
-    if holds(index, hash, use, bytes) { return index }
-    if holds(index + 1, hash, use, bytes) { return index + 1 }
+    let isFirst = holds(index, hash, use, bytes)
+    if isFirst || holds(index + 1, hash, use, bytes) {
+      wasKnown = true
+      return isFirst ? index : index + 1
+    }
     insert(make(bytes), for: bytes, use, hash, at: index)
     return index
   }

@@ -125,7 +125,7 @@ struct TransportLimitsTests {
   @Test("a header block with more fields or bytes than the limits is built anew each time")
   func shapes() {
     func isRemembered(fields count: Int, bytes: Int) -> Bool {
-      let shapes = RequestShapes()
+      let shapes = HeaderShapes()
       func describe() {
         shapes.begin()
         for number in 0..<count { shapes.add(number, 1) }
@@ -140,9 +140,9 @@ struct TransportLimitsTests {
       if let known = shapes.known { #expect(known == evidence) }
       return shapes.known != nil
     }
-    #expect(isRemembered(fields: RequestShapes.maximumFields, bytes: 1))
-    #expect(!isRemembered(fields: RequestShapes.maximumFields + 1, bytes: 1))
-    #expect(isRemembered(fields: 1, bytes: RequestShapes.maximumBytes))
-    #expect(!isRemembered(fields: 1, bytes: RequestShapes.maximumBytes + 1))
+    #expect(isRemembered(fields: HeaderShapes.maximumFields, bytes: 1))
+    #expect(!isRemembered(fields: HeaderShapes.maximumFields + 1, bytes: 1))
+    #expect(isRemembered(fields: 1, bytes: HeaderShapes.maximumBytes))
+    #expect(!isRemembered(fields: 1, bytes: HeaderShapes.maximumBytes + 1))
   }
 }

@@ -1,11 +1,11 @@
 internal import Bytes
 internal import HTTPExchange
 
-/// Header blocks of requests that were built before: a browser sends the same few again and again,
-/// and exchanges that share one cost neither its memory nor its reference counts.
-final class RequestShapes {
+/// Header blocks that were built before: browsers and servers send the same few again and again, and
+/// exchanges that share one cost neither its memory nor its reference counts.
+final class HeaderShapes {
   private static let capacity = 2048
-  /// Fields of a block that is worth remembering; browsers send some twenty.
+  /// Fields of a block that is worth remembering; most have some twenty.
   static let maximumFields = 48
   /// Bytes of the values of such a block.
   static let maximumBytes = 4096
@@ -37,14 +37,28 @@ final class RequestShapes {
   ///
   /// - Parameters:
   ///   - kind: what tells fields of different names apart, below 2²⁴.
-  ///   - number: that of the text in the ``TextCache``, 0 for none; `nil` for a text without one.
+  ///   - number: that of the text in the ``TextCache``, 0 for none and for one that is a message's own;
+  ///     `nil` for a text without one.
+  /// - Returns: the field as ``add(_:)`` takes it; `nil` for a text without a number.
   @inline(__always)
-  func add(_ kind: Int, _ number: UInt64?) {
-    guard let number, fields.count < Self.maximumFields else {
+  @discardableResult
+  func add(_ kind: Int, _ number: UInt64?) -> UInt64? {
+    guard let number else {
+      isKnowable = false
+      return nil
+    }
+    let field = UInt64(kind) << 40 | number
+    add(field)
+    return field
+  }
+
+  /// Adds a field that another block had.
+  @inline(__always)
+  func add(_ field: UInt64) {
+    guard fields.count < Self.maximumFields else {
       isKnowable = false
       return
     }
-    let field = UInt64(kind) << 40 | number
     fields.append(field)
     hash = ByteHash.next(hash, field)
   }
