@@ -42,6 +42,15 @@ struct PcapHeader {
     link = LinkLayer(linkType: bytes.word32(position + 20, isBig: isBig) & 0x03FF_FFFF)
   }
 
+  /// The two numbers that eight bytes of a record's header are.
+  @inline(__always)
+  func halves(of word: UInt64) -> (UInt32, UInt32) {
+    let word = UInt64(littleEndian: word)
+    let first = UInt32(truncatingIfNeeded: word)
+    let second = UInt32(truncatingIfNeeded: word >> 32)
+    return isBig ? (first.byteSwapped, second.byteSwapped) : (first, second)
+  }
+
   /// Bytes before each packet; for a modified file the length that its first packets fit.
   func recordHeaderLength(_ bytes: ByteView, at position: Int) -> Int {
     guard isModified else { return 16 }
@@ -85,14 +94,13 @@ extension CaptureFile {
   /// ```
   mutating func pcapStep(_ buffer: ByteView, _ position: inout Int) -> Step {
     let header = pcap.recordHeader
-    guard position + header <= buffer.count else { return .needsMore }
-    let isBig = pcap.isBig
-    var captured = Int(buffer.word32(position + 8, isBig: isBig))
-    var wire = Int(buffer.word32(position + 12, isBig: isBig))
+    guard buffer.count &- position >= header else { return .needsMore }
+    // A record header has 16 bytes at least, and they are there.
+    let (seconds, fraction) = unsafe pcap.halves(of: buffer.uncheckedWord(position))
+    let lengths = unsafe pcap.halves(of: buffer.uncheckedWord(position &+ 8))
+    var (captured, wire) = (Int(lengths.0), Int(lengths.1))
     // Old versions wrote the two lengths in the other order; those of 2.3 both ways.
-    if pcap.minorVersion < 3 || (pcap.minorVersion == 3 && captured > wire) {
-      swap(&captured, &wire)
-    }
+    if pcap.minorVersion <= 3, pcap.minorVersion < 3 || captured > wire { swap(&captured, &wire) }
     // A joined file's time zone, where the captured length is looked for, is 0.
     if captured == 0 || captured > pcap.limit {
       if captured == 0, position + 24 > buffer.count { return .needsMore }
@@ -102,16 +110,14 @@ extension CaptureFile {
         return .nothing
       }
     }
-    guard position + header + captured <= buffer.count else { return .needsMore }
-    let seconds = Int64(buffer.word32(position, isBig: isBig))
-    let fraction = Int64(buffer.word32(position + 4, isBig: isBig))
-    let start = position + header
-    position = start + captured
-    number += 1
+    let start = position &+ header
+    guard buffer.count &- start >= captured else { return .needsMore }
+    position = start &+ captured
+    number &+= 1
     packet.bytes = buffer.part(start, position)
     packet.wire = max(wire, captured)
     // 32 bits of each: at most 4.3e18 + 4.3e12, which fits.
-    packet.time = seconds * 1_000_000_000 + fraction * pcap.unit
+    packet.time = Int64(seconds) &* 1_000_000_000 &+ Int64(fraction) &* pcap.unit
     packet.link = pcap.link
     packet.resolution = Int32(pcap.unit)
     lastTime = packet.time

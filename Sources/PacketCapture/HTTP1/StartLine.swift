@@ -51,6 +51,8 @@ struct RequestLine {
 
   /// Where the method ends, at a space or with the bytes; `nil` when they begin with none.
   private static func endOfMethod(_ bytes: ByteView) -> Int? {
+    // What most requests begin with.
+    if bytes.has("GET ") { return 3 }
     let visible = min(bytes.count, longestMethod + 1)
     var index = 0
     while index < visible, isTokenByte(bytes[index]) { index += 1 }
@@ -83,18 +85,33 @@ struct RequestLine {
 
 /// `HTTP/1.1` in a start line.
 struct HTTPVersion {
-  var major: UInt8
-  var minor: UInt8
+  var major: UInt8 = 1
+  var minor: UInt8 = 1
+
+  /// The usual one, 1.1.
+  init() {}
 
   /// Reads the eight characters at `offset`.
   @inline(__always)
   init?(_ bytes: ByteView, at offset: Int) {
+    if Self.isUsual(bytes, at: offset) {
+      (major, minor) = (1, 1)
+      return
+    }
     guard bytes.count >= offset + 8, bytes.hasCaseless("http/", at: offset),
       bytes[offset + 6] == UInt8(ascii: "."), isDigit(bytes[offset + 5]),
       isDigit(bytes[offset + 7])
     else { return nil }
     major = bytes[offset + 5] - 48
     minor = bytes[offset + 7] - 48
+  }
+
+  /// Whether the eight characters at `offset` are `HTTP/1.1`.
+  @inline(__always)
+  static func isUsual(_ bytes: ByteView, at offset: Int) -> Bool {
+    guard offset >= 0, bytes.count &- offset >= 8 else { return false }
+    // Eight bytes are there.
+    return unsafe UInt64(littleEndian: bytes.uncheckedWord(offset)) == 0x312E_312F_5054_5448
   }
 }
 
@@ -115,6 +132,16 @@ enum StatusLine {
   /// - Parameter isWhole: whether nothing of the line comes behind the bytes. Where something does,
   ///   the outcome is the same for any part of the line that says enough.
   init(_ bytes: ByteView, isWhole: Bool) {
+    // `HTTP/1.1 200 ` is told with a look at each byte; the rules below say the same of it.
+    if bytes.count > 12, HTTPVersion.isUsual(bytes, at: 0), bytes[8] == 0x20, isDigit(bytes[9]),
+      isDigit(bytes[10]), isDigit(bytes[11]), bytes[9] > UInt8(ascii: "0"),
+      !isTokenByte(bytes[12])
+    {
+      let hundreds = UInt16(bytes[9] &- 48) &* 100
+      let status = hundreds &+ UInt16(bytes[10] &- 48) &* 10 &+ UInt16(bytes[11] &- 48)
+      self = .line(status: status, version: HTTPVersion())
+      return
+    }
     self = isWhole ? .none : .incomplete
     guard bytes.count >= 8 else {
       if !Self.beginsVersion(bytes) { self = .none }

@@ -22,6 +22,7 @@ struct PacketDecoder {
   ) -> PacketFate {
     self.time = time
     isInTunnel = false
+    if link == .ethernet, plainSegment(frame) { return .segment }
     let fate = decodeLink(link, frame, wire)
     if isInTunnel { tunnelled &+= 1 }
     return fate

@@ -205,7 +205,7 @@ struct CaptureFileTests {
 
   @Test("randomly changed files are read without a crash, and the counts add up")
   func mutations() throws {
-    var generator = SeededGenerator(state: 7)
+    var generator = SeededGenerator(seed: 7)
     var builder = CaptureBuilder()
     for port in 0..<12 {
       var talk = Conversation(clientPort: 41000 + port)

@@ -306,7 +306,7 @@ struct HTTP1StreamTests {
 
   @Test("randomly changed conversations are read without a crash")
   func mutations() throws {
-    var generator = SeededGenerator(state: 3)
+    var generator = SeededGenerator(seed: 3)
     for round in 0..<200 {
       let sample = Self.cases[round % Self.cases.count]
       let file = capture { builder, talk in

@@ -1,4 +1,5 @@
 import Bytes
+import TestSupport
 import Testing
 
 @testable import PacketCapture
@@ -166,7 +167,7 @@ struct HPACKDecoderTests {
 
   @Test("what was compressed comes back, whatever the size of the table", arguments: 1...40)
   func roundTrip(_ seed: UInt64) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var sender = HeaderBlock()
     let direction = DecodedDirection()
     for _ in 0..<60 {
@@ -190,7 +191,7 @@ struct HPACKDecoderTests {
 
   @Test("behind missed blocks every field is either right or unknown", arguments: 1...60)
   func missedBlocks(_ seed: UInt64) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var sender = HeaderBlock()
     let direction = DecodedDirection(isFromStart: seed % 2 == 0)
     sender.add("x-missed", "before")
@@ -300,7 +301,7 @@ struct HPACKDecoderTests {
         _ = direction.decode(Array(block.prefix(length)))
       }
     }
-    var generator = SeededGenerator(state: 7)
+    var generator = SeededGenerator(seed: 7)
     for _ in 0..<2000 {
       let direction = DecodedDirection(isFromStart: Bool.random(using: &generator))
       for var block in blocks {

@@ -262,7 +262,7 @@ struct HTTP2LossTests {
 
   @Test("any bytes may be missing or wrong", arguments: 1...300)
   func mutations(_ seed: UInt64) throws {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var talk = HTTP2Talk(segment: Int.random(in: 1...60, using: &generator), opens: false)
     if seed % 3 != 0 { talk.builder.add(talk.talk.open()) }
     for (side, bytes) in Self.conversation() {

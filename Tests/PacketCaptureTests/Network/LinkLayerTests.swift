@@ -197,7 +197,7 @@ struct LinkLayerTests {
 
   @Test("randomly changed frames are decoded without a crash", arguments: wrappings)
   func changed(_ wrapping: Wrapping) {
-    var generator = SeededGenerator(state: 11)
+    var generator = SeededGenerator(seed: 11)
     var decoder = PacketDecoder()
     let packets = Self.wrapped(wrapping).packets
     for round in 0..<500 {
@@ -232,7 +232,7 @@ struct LinkLayerTests {
   @Test("IPv4 fragments in any order are put together")
   func fragments() throws {
     for seed in 0..<8 {
-      var generator = SeededGenerator(state: UInt64(seed))
+      var generator = SeededGenerator(seed: UInt64(seed))
       var builder = CaptureBuilder()
       var talk = Conversation()
       builder.add(talk.open())

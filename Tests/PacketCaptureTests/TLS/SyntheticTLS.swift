@@ -52,7 +52,7 @@ struct SyntheticTLS {
 
   init(_ suite: Suite, seed: UInt64 = 7) {
     self.suite = suite
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     func bytes(_ count: Int) -> [UInt8] {
       (0..<count).map { _ in .random(in: 0...255, using: &generator) }
     }

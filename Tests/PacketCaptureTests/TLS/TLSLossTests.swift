@@ -239,7 +239,7 @@ struct TLSLossTests {
 
   @Test("mutated sessions are read without a crash, and nothing leaks")
   func mutations() throws {
-    var generator = SeededGenerator(state: 41)
+    var generator = SeededGenerator(seed: 41)
     for suite in SyntheticTLS.Suite.all {
       var capture = Lossy(suite)
       for index in 0..<4 { capture.ask("/\(index)", body: 900) }

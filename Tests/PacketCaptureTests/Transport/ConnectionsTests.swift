@@ -10,7 +10,7 @@ struct ConnectionsTests {
   func reordering() throws {
     let text = request("/reordered", "Origin: http://a.example", "X-Filler: 0123456789")
     for seed in 0..<40 {
-      var generator = SeededGenerator(state: UInt64(seed))
+      var generator = SeededGenerator(seed: UInt64(seed))
       let file = capture { builder, talk in
         builder.add(talk.send(.client, text, inPiecesOf: 9).shuffled(using: &generator))
         builder.add(
