@@ -36,7 +36,7 @@ public struct CORSPreflightCache: Sendable {
   /// - Parameter time: when its response was complete; the earliest that is possible.
   public mutating func store(_ answer: PreflightAnswer, at time: EventTime) {
     let rules = engine.differences
-    let seconds = min(maxAge(answer.response), rules.maxAgeCap)
+    let seconds = min(maxAge(answer.maxAge), rules.maxAgeCap)
     // One that is not to be cached replaces the entry all the same, but Firefox looks no further.
     if seconds <= 0, engine == .firefox { return }
     if rules.mergesCacheEntries {
@@ -84,10 +84,10 @@ public struct CORSPreflightCache: Sendable {
   /// Seconds for which the answer may be reused, before the engine's cap.
   ///
   /// - Standard: <https://fetch.spec.whatwg.org/#cors-preflight-fetch-0>, steps 7.8 to 7.10.
-  private func maxAge(_ response: MessageEvidence) -> Double {
+  private func maxAge(_ field: CombinedValue) -> Double {
     let rules = engine.differences
     let text: String
-    switch CombinedValue(response.evidence(of: .accessControlMaxAge)) {
+    switch field {
     case .value(let value), .oneLine(let value): text = value
     case .unrecorded, .absent, .prefix: return 5
     }

@@ -78,6 +78,7 @@ public final class PreflightAnswer: Hashable, Sendable {
   let methods: TokenList
   let headerNames: TokenList
   private let listedNames: ListedNames
+  let maxAge: CombinedValue
 
   /// Reads a preflight; `nil` when its status or its origin is not recorded.
   public convenience init?(_ preflight: Exchange) {
@@ -103,6 +104,7 @@ public final class PreflightAnswer: Hashable, Sendable {
     methods = TokenList(.accessControlAllowMethods, in: response)
     headerNames = TokenList(.accessControlAllowHeaders, in: response)
     listedNames = ListedNames(headerNames.known)
+    maxAge = CombinedValue(response.evidence(of: .accessControlMaxAge))
   }
 
   /// Checks it in one world.

@@ -116,8 +116,8 @@ public struct Call: Hashable, Sendable {
   }
   /// What an undetermined call probably was, and from what; a report adds it.
   public var likely: String? {
-    get { parts.likely }
-    set { ownParts.likely = newValue }
+    get { parts.late?.likely }
+    set { ownParts.late = .init(likely: newValue, cause: cause, incident: incident) }
   }
   /// At which response it failed; `nil` unless blocked or contradicted.
   public var phase: Phase? {
@@ -141,8 +141,8 @@ public struct Call: Hashable, Sendable {
   }
   /// The name of the cause; a report adds it.
   public var cause: String? {
-    get { parts.cause }
-    set { ownParts.cause = newValue }
+    get { parts.late?.cause }
+    set { ownParts.late = .init(likely: likely, cause: newValue, incident: incident) }
   }
   /// The page's origin, as its first request gave it; where no source records that, the one that
   /// `Referer` names, or an empty text.
@@ -162,8 +162,10 @@ public struct Call: Hashable, Sendable {
   }
   /// The browser's address.
   public var client: String {
-    get { parts.client }
-    set { ownParts.client = newValue }
+    get { parts.sender.forwardedFor ?? parts.sender.client }
+    set {
+      ownParts.sender = Sender(client: newValue, forwardedFor: nil, userAgent: userAgent)
+    }
   }
   /// `chromium`, `firefox`, `webkit`, or `unknown`.
   public var engine: String {
@@ -172,8 +174,10 @@ public struct Call: Hashable, Sendable {
   }
   /// The browser's user agent, where recorded.
   public var userAgent: String? {
-    get { parts.userAgent }
-    set { ownParts.userAgent = newValue }
+    get { parts.sender.userAgent }
+    set {
+      ownParts.sender = Sender(client: client, forwardedFor: nil, userAgent: newValue)
+    }
   }
   /// How the actual request came to be sent.
   public var kind: CallKind {
@@ -217,8 +221,8 @@ public struct Call: Hashable, Sendable {
   }
   /// The identifier of the incident that it belongs to; a report adds it.
   public var incident: String? {
-    get { parts.incident }
-    set { ownParts.incident = newValue }
+    get { parts.late?.incident }
+    set { ownParts.late = .init(likely: likely, cause: cause, incident: newValue) }
   }
   /// Every world in which the outcome differs; empty when there is only one.
   public var worlds: [WorldOutcome] {
@@ -242,8 +246,9 @@ public struct Call: Hashable, Sendable {
     exchanges: [CallExchange]
   ) {
     parts = CallParts(
-      time: time, resolution: resolution, url: url, client: client, userAgent: userAgent,
-      message: message, exchanges: exchanges,
+      time: time, resolution: resolution, url: url,
+      sender: Sender(client: client, forwardedFor: nil, userAgent: userAgent), message: message,
+      exchanges: exchanges,
       judgement: CallJudgement(
         verdict: verdict, phase: phase, hop: hop, reason: reason, parameter: parameter,
         origin: origin, method: method, engine: engine, kind: kind, credentials: credentials,
@@ -255,8 +260,7 @@ public struct Call: Hashable, Sendable {
   init(as other: Call, exchanges: [CallExchange]) {
     let first = exchanges[0].exchange
     parts = CallParts(
-      time: first.time, resolution: first.resolution, url: first.url,
-      client: first.forwardedFor ?? first.client, userAgent: first.userAgent,
+      time: first.time, resolution: first.resolution, url: first.url, sender: first.sender,
       message: other.message, exchanges: exchanges, judgement: other.parts.judgement)
   }
 
@@ -314,53 +318,63 @@ public struct Call: Hashable, Sendable {
 /// Written to only while one call alone refers to them, through that call, whose exclusive access is
 /// checked already.
 private final class CallParts: @unchecked Sendable {
+  /// What a report adds; few calls have it.
+  final class Late: Sendable, Equatable {
+    let likely: String?
+    let cause: String?
+    let incident: String?
+
+    init(likely: String? = nil, cause: String? = nil, incident: String? = nil) {
+      self.likely = likely
+      self.cause = cause
+      self.incident = incident
+    }
+
+    static func == (left: Late, right: Late) -> Bool {
+      left.likely == right.likely && left.cause == right.cause && left.incident == right.incident
+    }
+  }
+
   @safe @exclusivity(unchecked) var time: EventTime
   @safe @exclusivity(unchecked) var resolution: TimeResolution
   @safe @exclusivity(unchecked) var url: RequestURL
-  @safe @exclusivity(unchecked) var client: String
-  @safe @exclusivity(unchecked) var userAgent: String?
+  @safe @exclusivity(unchecked) var sender: Sender
   @safe @exclusivity(unchecked) var message: String?
   @safe @exclusivity(unchecked) var exchanges: [CallExchange]
   @safe @exclusivity(unchecked) var judgement: CallJudgement
-  @safe @exclusivity(unchecked) var likely: String?
-  @safe @exclusivity(unchecked) var cause: String?
-  @safe @exclusivity(unchecked) var incident: String?
+  @safe @exclusivity(unchecked) var late: Late?
 
   init(
-    time: EventTime, resolution: TimeResolution, url: RequestURL, client: String,
-    userAgent: String?, message: String?, exchanges: [CallExchange], judgement: CallJudgement
+    time: EventTime, resolution: TimeResolution, url: RequestURL, sender: Sender,
+    message: String?, exchanges: [CallExchange], judgement: CallJudgement, late: Late? = nil
   ) {
     self.time = time
     self.resolution = resolution
     self.url = url
-    self.client = client
-    self.userAgent = userAgent
+    self.sender = sender
     self.message = message
     self.exchanges = exchanges
     self.judgement = judgement
+    self.late = late
   }
 
   convenience init(_ other: CallParts) {
     self.init(
-      time: other.time, resolution: other.resolution, url: other.url, client: other.client,
-      userAgent: other.userAgent, message: other.message, exchanges: other.exchanges,
-      judgement: other.judgement)
-    likely = other.likely
-    cause = other.cause
-    incident = other.incident
+      time: other.time, resolution: other.resolution, url: other.url, sender: other.sender,
+      message: other.message, exchanges: other.exchanges, judgement: other.judgement,
+      late: other.late)
   }
 
   func isEqual(to other: CallParts) -> Bool {
     time == other.time
       && resolution == other.resolution
       && url == other.url
-      && client == other.client
-      && userAgent == other.userAgent
+      && sender.userAgent == other.sender.userAgent
+      && (sender.forwardedFor ?? sender.client)
+        == (other.sender.forwardedFor ?? other.sender.client)
       && message == other.message
       && exchanges == other.exchanges
-      && likely == other.likely
-      && cause == other.cause
-      && incident == other.incident
+      && (late ?? Late()) == (other.late ?? Late())
       && (judgement === other.judgement || judgement.isEqual(to: other.judgement))
   }
 }

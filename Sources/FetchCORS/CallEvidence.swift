@@ -61,11 +61,9 @@ public struct CallEvidence: Hashable, Sendable {
   }
 
   /// The page's origin, serialised.
-  public var origin: String {
-    didSet { originTuple = Origin(origin) }
-  }
+  public var origin: String
   /// The same parsed; `nil` for `null`.
-  private(set) var originTuple: Origin?
+  var originTuple: Origin? { Origin(origin) }
   /// The engine of the caller's user agent; `nil` when it names none.
   public var engine: Engine?
   /// At least one, in order; only the last may lack its request.
@@ -81,18 +79,7 @@ public struct CallEvidence: Hashable, Sendable {
     origin: String, engine: Engine?, hops: [Hop], kind: CallKind,
     hasReadableStoredResponse: Bool = false
   ) {
-    self.init(
-      origin: origin, parsed: Origin(origin), engine: engine, hops: hops, kind: kind,
-      hasReadableStoredResponse: hasReadableStoredResponse)
-  }
-
-  /// The evidence of a page whose origin was parsed before.
-  public init(
-    origin: String, parsed: Origin?, engine: Engine?, hops: [Hop], kind: CallKind,
-    hasReadableStoredResponse: Bool = false
-  ) {
     self.origin = origin
-    originTuple = parsed
     self.engine = engine
     self.hops = hops
     self.kind = kind

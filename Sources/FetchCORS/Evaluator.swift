@@ -45,10 +45,10 @@ private struct Evaluation {
     self.evidence = evidence
     self.engines = engines
     isChecked = evidence.hops.indices.map { evidence.isChecked(hop: $0) }
-    provesCredentials = Self.provesCredentials(evidence)
-    isModeProven = Self.provesMode(evidence)
-    isCrossOriginProven = Self.provesCrossOrigin(evidence)
-    isRedirectModeProven = Self.provesRedirectMode(evidence)
+    provesCredentials = evidence.provesCredentials
+    isModeProven = evidence.provesMode
+    isCrossOriginProven = evidence.provesCrossOrigin
+    isRedirectModeProven = evidence.provesRedirectMode
   }
 
   func call() -> Call { doubted(verdict()) }
@@ -160,12 +160,12 @@ private struct Evaluation {
     }
     if blocked.count == outcomes.count, isModeProven, isCrossOriginProven {
       call.verdict = .blocked
-      fill(&call, with: allowsCredentials ? blocked[blocked.count - 1] : blocked[0])
+      fill(&call, with: evidence.allowsCredentials ? blocked[blocked.count - 1] : blocked[0])
       if Set(blocked.map { $0.faults.first }).count > 1 { call.worlds = describe(outcomes) }
       return
     }
     let withoutCredentials = outcomes.filter { !$0.world.includesCredentials }
-    if !withoutCredentials.isEmpty, !showsCredentials,
+    if !withoutCredentials.isEmpty, !evidence.showsCredentials,
       withoutCredentials.allSatisfy({ kind($0.outcome) == .allowed })
     {
       call.verdict = .allowed
@@ -404,107 +404,5 @@ extension Evaluation {
       // The page got a network error, but browsers report only this one of them as CORS.
       return reason == .redirectContainsCredentials ? .blocked(fault) : .failedOtherwise(fault)
     }
-  }
-}
-
-extension Evaluation {
-  /// A cookie, or credentials that the browser manages, on a request that crosses origins.
-  fileprivate static func provesCredentials(_ evidence: CallEvidence) -> Bool {
-    // On a hop that may still have been of the page's own origin, a cookie goes along in the mode
-    // `same-origin` as well.
-    let last = evidence.hops.count - 1
-    let first = evidence.hops.indices.first { provesCrossOrigin(evidence, hop: $0) } ?? last
-    return evidence.hops.indices.contains { index in
-      index >= first && evidence.isChecked(hop: index) && showsCredentials(evidence.hops[index])
-    }
-  }
-
-  private static func showsCredentials(_ hop: CallEvidence.Hop) -> Bool {
-    guard let request = hop.request?.request else { return false }
-    if request.contains(.cookie) || request.contains(.secFetchStorageAccess) { return true }
-    // Script that sets `Authorization` itself has to ask for it.
-    guard let scheme = request.whole(.authorization)?.asciiLowercased,
-      ["basic", "negotiate", "ntlm"].contains(scheme),
-      let question = hop.answer?.question, !question.isPartial,
-      let asked = question.headerNames
-    else { return false }
-    return !asked.contains { $0.asciiLowercased == "authorization" }
-  }
-
-  /// Whether something speaks for credentials without proving them.
-  fileprivate var showsCredentials: Bool {
-    evidence.hops.indices.contains { index in
-      guard evidence.isChecked(hop: index), let request = evidence.hops[index].request else {
-        return false
-      }
-      if Self.showsCredentials(evidence.hops[index]) { return true }
-      // Where cookies are not recorded, a server that allows credentials speaks for them.
-      guard !request.request.records(.cookie) else { return false }
-      switch request.response.evidence(of: .accessControlAllowCredentials) {
-      case .absent: return false
-      case .unrecorded: return request.response.first(.accessControlAllowOrigin) != "*"
-      case .recorded(let lines, _): return lines.contains { $0 == nil || $0 == "true" }
-      }
-    }
-  }
-
-  /// Whether the deciding response allows credentials: of two reasons, the one that a call with
-  /// credentials meets is then the likelier.
-  fileprivate var allowsCredentials: Bool {
-    guard let last = evidence.hops.last, let exchange = last.request ?? last.preflight else {
-      return false
-    }
-    return exchange.response.first(.accessControlAllowCredentials) == "true"
-  }
-
-  fileprivate static func provesMode(_ evidence: CallEvidence) -> Bool {
-    if evidence.hops.contains(where: { $0.preflight.map(isPreflight) ?? false }) { return true }
-    return evidence.hops.contains { hop in
-      hop.request.map { request in
-        request.request.contains(.origin)
-          && RequestModeEvidence(request, engine: evidence.engine) == .cors
-      } ?? false
-    }
-  }
-
-  /// `OPTIONS` with `Origin` and `Access-Control-Request-Method`; less is no preflight.
-  private static func isPreflight(_ exchange: Exchange) -> Bool {
-    exchange.request.contains(.origin) && exchange.request.contains(.accessControlRequestMethod)
-  }
-
-  fileprivate static func provesCrossOrigin(_ evidence: CallEvidence) -> Bool {
-    evidence.hops.indices.contains { provesCrossOrigin(evidence, hop: $0) }
-  }
-
-  /// Whether the request of one hop surely went to another origin, or came from there.
-  private static func provesCrossOrigin(_ evidence: CallEvidence, hop index: Int) -> Bool {
-    let hop = evidence.hops[index]
-    if hop.preflight.map(isPreflight) ?? false { return true }
-    guard let request = hop.request, request.request.contains(.origin) else { return false }
-    let isGetOrHead = request.method == "GET" || request.method == "HEAD"
-    if evidence.origin == "null" || (index > 0 && isGetOrHead) { return true }
-    switch request.request.whole(.secFetchSite) {
-    case "cross-site", "same-site": return true
-    default: break
-    }
-    guard let origin = evidence.originTuple, let host = request.url.host else { return false }
-    if request.url.scheme == nil,
-      request.request.showsTerminator(host: host) || !request.request.records(.xForwardedFor)
-    {
-      // A terminator, seen or not recorded, may have rewritten the host as well: GET and HEAD carry
-      // an Origin only across origins, other methods always.
-      return host != origin.host && isGetOrHead
-    }
-    guard host == origin.host else { return true }
-    guard let scheme = request.url.scheme, let port = request.url.port else { return false }
-    return scheme != origin.scheme || port != origin.port
-  }
-
-  /// A redirect that was followed, or an element, which always follows.
-  fileprivate static func provesRedirectMode(_ evidence: CallEvidence) -> Bool {
-    evidence.hops.count > 1
-      || evidence.hops.contains { hop in
-        hop.request?.request.whole(.secFetchDest).map { $0 != "empty" } ?? false
-      }
   }
 }

@@ -26,6 +26,8 @@ struct PlannedSource {
   /// The name and the digest of its beginning, as in the identifiers of its exchanges.
   var identity: String
   var firstTime: EventTime?
+  /// Whether it is a packet capture.
+  var isCapture = false
   /// Nanoseconds by which its watermark stays behind what was read, since lines may stand in the wrong
   /// order; 0 where the watermark is exact.
   var reorderWindow = ExchangeBatch.reorderWindow

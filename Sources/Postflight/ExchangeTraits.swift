@@ -2,7 +2,7 @@ internal import FetchCORS
 internal import HTTPExchange
 
 /// What an exchange can be in a call, as far as it tells by itself.
-struct ExchangeTraits {
+final class ExchangeTraits {
   enum Role {
     /// `OPTIONS` with `Origin` and `Access-Control-Request-Method`, or one that may have them.
     case preflight
@@ -17,8 +17,6 @@ struct ExchangeTraits {
   let role: Role
   /// The value of `Origin`.
   let origin: String?
-  /// The same parsed; `nil` for `null`.
-  let parsedOrigin: Origin?
   /// The kind to count it as, when CORS has nothing to say of it whatever stands around it.
   let passedOver: String?
   /// The kind to count it as when no redirect led to it, because it is, or may be, same-origin.
@@ -31,7 +29,6 @@ struct ExchangeTraits {
     let request = exchange.request
     let recordsOrigin = request.records(.origin)
     origin = request.first(.origin)
-    parsedOrigin = origin.flatMap { origins.parsed($0) }
     let isOptions = exchange.method == "OPTIONS"
     var passedOver: String?
     if !Self.canBeBrowser(exchange, isBrowser) {
@@ -61,7 +58,7 @@ struct ExchangeTraits {
       }
     } else {
       role = .request
-      sameOriginKind = Self.sameOriginKind(exchange, parsedOrigin)
+      sameOriginKind = Self.sameOriginKind(exchange, origin.flatMap { origins.parsed($0) })
     }
     self.passedOver = passedOver
   }

@@ -119,6 +119,7 @@ struct InputPlan {
           in: input.head, format: format, options: options, writtenBy: input.writtenBy)
       case .records: Self.firstTime(ofRecords: input.head)
       }
+    let isCapture = if case .capture = kind { true } else { false }
     let reorderWindow = if case .log = kind { ExchangeBatch.reorderWindow } else { Int64(0) }
     // A pipe cannot be opened again: what was read of it would be missing.
     let kept = input.isRegularFile ? nil : input
@@ -127,7 +128,7 @@ struct InputPlan {
     sources.append(
       PlannedSource(
         path: path, name: input.name, identity: input.source, firstTime: firstTime,
-        reorderWindow: reorderWindow
+        isCapture: isCapture, reorderWindow: reorderWindow
       ) {
         () throws(StageError) -> (any ExchangeSource)? in
         let usesThread = kept == nil && threads.take()

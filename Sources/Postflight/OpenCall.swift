@@ -78,9 +78,14 @@ final class Browser {
   /// By hash alone: of two URLs that share one of 64 bits, one would be taken for the other.
   @safe @exclusivity(unchecked) private var readable: Set<Int> = []
 
-  struct CacheKey: Hashable {
+  struct CacheKey {
     var origin: String
     var url: RequestURL
+
+    /// What tables go by; collisions cannot be chosen.
+    var hash: Int {
+      Int(truncatingIfNeeded: ByteHash.next(url.digest, ByteHash.secretly(origin)))
+    }
   }
 
   /// Bytes of what is remembered, open calls aside, roughly.
@@ -162,7 +167,7 @@ final class Browser {
   func updateCache(
     _ key: CacheKey, size: Int = 0, _ change: (inout CORSPreflightCache) -> Void
   ) {
-    let key = key.hashValue
+    let key = key.hash
     let isNew = caches[key] == nil
     if isNew, caches.count >= cachesBeforePruning {
       let before = caches.count
@@ -183,7 +188,7 @@ final class Browser {
 
   /// What the preflight cache holds for an origin and URL.
   func cache(_ key: CacheKey) -> CORSPreflightCache? {
-    caches[key.hashValue]
+    caches[key.hash]
   }
 
   /// Remembers that a response could be read.
@@ -192,7 +197,7 @@ final class Browser {
       bytes -= readable.count * Self.readableCost
       readable.removeAll()
     }
-    if readable.insert(key.hashValue).inserted { bytes += Self.readableCost }
+    if readable.insert(key.hash).inserted { bytes += Self.readableCost }
   }
 
   /// Remembers that a request to a URL followed its preflight, in a log that tells no origins.
@@ -207,7 +212,7 @@ final class Browser {
 
   /// Whether an earlier response could be read.
   func hasReadable(_ key: CacheKey) -> Bool {
-    readable.contains(key.hashValue)
+    readable.contains(key.hash)
   }
 
   /// Whether nothing would be lost by forgetting it at that time.

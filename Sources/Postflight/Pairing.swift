@@ -9,6 +9,7 @@ internal import HTTPExchange
 /// window has passed in event time.
 struct Pairing {
   private var browsers: [BrowserKey: Browser] = [:]
+  private let recentBrowsers = RecentBrowsers()
   private var origins = OriginTable()
   private var readings = ReadingTable()
   private var kinds = BrowserKinds()
@@ -46,14 +47,18 @@ struct Pairing {
     clocks.see(exchange)
     let browser = browser(for: exchange)
     defer { account(browser) }
-    let traits = ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
+    // Where there is no Origin, most are passed over: reading them would not be worth it.
+    let known = exchange.request.contains(.origin) ? read(exchange) : nil
+    let traits =
+      known?.traits(isBrowser: browser.isBrowser, &origins)
+      ?? ExchangeTraits(exchange, isBrowser: browser.isBrowser, &origins)
     if let kind = traits.passedOver {
       notCORS[kind, default: 0] += 1
       return
     }
     switch traits.role {
-    case .preflight: addPreflight(exchange, read(exchange), traits, browser)
-    case .request: addRequest(exchange, read(exchange), traits, browser)
+    case .preflight: addPreflight(exchange, known ?? read(exchange), traits, browser)
+    case .request: addRequest(exchange, known ?? read(exchange), traits, browser)
     case .redirectWithoutOrigin: addRedirectWithoutOrigin(exchange, browser)
     case .unrecordedOrigin: addWithUnrecordedOrigin(exchange, browser)
     }
@@ -74,11 +79,22 @@ struct Pairing {
     if now > nextSweep {
       nextSweep = now.advanced(by: PairingLimits.sweepInterval)
       browsers = browsers.filter { !$0.value.isForgettable(at: now) }
+      recentBrowsers.forget()
       browserBytes = browsers.values.reduce(0) { $0 + $1.accountedBytes }
     }
   }
 
   private mutating func browser(for exchange: Exchange) -> Browser {
+    if let browser = recentBrowsers[exchange.sender] {
+      browser.lastSeen = now
+      return browser
+    }
+    let browser = browserByKey(exchange)
+    recentBrowsers[exchange.sender] = browser
+    return browser
+  }
+
+  private mutating func browserByKey(_ exchange: Exchange) -> Browser {
     let key = BrowserKey(exchange)
     if let browser = browsers[key] {
       browser.lastSeen = now
@@ -103,6 +119,7 @@ struct Pairing {
   private mutating func forgetBrowsers() {
     notes["forgotten-browsers", default: 0] += UInt64(browsers.count)
     browsers = browsers.filter { $0.value.openCount > 0 }
+    recentBrowsers.forget()
     browserBytes = 0
     for browser in browsers.values {
       browser.forget()
@@ -129,7 +146,7 @@ struct Pairing {
     } else {
       call = OpenCall(
         CallEvidence(
-          origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
+          origin: traits.origin ?? "null", engine: browser.engine,
           hops: [hop],
           kind: .preflightOnly))
     }
@@ -181,7 +198,7 @@ struct Pairing {
     }
     let call = OpenCall(
       CallEvidence(
-        origin: traits.origin ?? "null", parsed: traits.parsedOrigin, engine: browser.engine,
+        origin: traits.origin ?? "null", engine: browser.engine,
         hops: [.init(request: exchange, number: reading.number)],
         kind: browser.kindWithoutPreflight(exchange, headers, traits)))
     if call.evidence.kind == .preflightUnseen, clocks.mayDiffer(at: now),

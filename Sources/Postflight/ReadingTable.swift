@@ -11,9 +11,10 @@ final class ExchangeReading {
   private(set) lazy var askedNames = answer?.question.headerNames?.map { HeaderName($0) }
 
   private let exchange: Exchange
-  private var outlooks: [Engine: OpenCall.PreflightOutlook] = [:]
-  private var headers: [Engine: ScriptHeaders] = [:]
-  private var modes: [Engine?: RequestModeEvidence] = [:]
+  private var outlooks = FewValues<Engine, OpenCall.PreflightOutlook>()
+  private var headers = FewValues<Engine, ScriptHeaders>()
+  private var modes = FewValues<Engine?, RequestModeEvidence>()
+  private var traits = FewValues<Bool?, ExchangeTraits>()
 
   init(number: Int, _ exchange: Exchange) {
     self.number = number
@@ -39,12 +40,36 @@ final class ExchangeReading {
     return read
   }
 
+  /// What it can be in a call.
+  func traits(isBrowser: Bool?, _ origins: inout OriginTable) -> ExchangeTraits {
+    if let known = traits[isBrowser] { return known }
+    let read = ExchangeTraits(exchange, isBrowser: isBrowser, &origins)
+    traits[isBrowser] = read
+    return read
+  }
+
   /// What it tells of its mode.
   func mode(_ engine: Engine?) -> RequestModeEvidence {
     if let known = modes[engine] { return known }
     let mode = RequestModeEvidence(exchange, engine: engine)
     modes[engine] = mode
     return mode
+  }
+}
+
+/// Values of so few keys that looking at each of them takes less time than hashing one.
+private struct FewValues<Key: Equatable, Value> {
+  private var keys: [Key] = []
+  private var values: [Value] = []
+
+  /// The value of a key that has none yet is added.
+  subscript(key: Key) -> Value? {
+    get { keys.firstIndex(of: key).map { values[$0] } }
+    set {
+      guard let newValue else { return }
+      keys.append(key)
+      values.append(newValue)
+    }
   }
 }
 

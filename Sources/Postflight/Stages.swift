@@ -148,7 +148,9 @@ public func analyze(
     keys: try TLSKeyFiles(options.tlsKeyFiles), jobs: options.jobs, outputs: options.ownOutputs)
   try plan.requireInput()
   let builder = ReportBuilder(options: options.report, spool: options.temporaryFolder)
-  let queue = ReportQueue(builder, usesThread: options.jobs > 1)
+  // Reading one capture takes longer than all the rest: a thread more would only be in the way.
+  let isOneCapture = plan.sources.count == 1 && plan.sources.allSatisfy(\.isCapture)
+  let queue = ReportQueue(builder, usesThread: options.jobs > 1 && !isOneCapture)
   defer { queue.end() }
   let end = try judge(plan, options) { (call) throws(StageError) in try queue.add(call) }
   try queue.finish()

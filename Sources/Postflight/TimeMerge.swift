@@ -71,18 +71,29 @@ struct TimeMerge {
   }
 
   /// The lane whose turn it is, and for how long.
-  private struct Turn {
-    var lane: Lane
+  private final class Turn {
+    let lane: Lane
     /// The lane that is next, once its first exchange is before the other's.
-    var runnerUp: Lane?
+    let runnerUp: Lane?
     /// Only what is before this instant may be given out; `nil` when nothing earlier can come.
-    var bound: EventTime?
+    let bound: EventTime?
     /// While too much waits, what is before this instant may be given out all the same: up to it all
     /// other lanes were read.
-    var hurriedBound: EventTime?
+    let hurriedBound: EventTime?
     /// The same of the lane itself, that instant included: what is still to come of it at that time
     /// stands behind.
-    var hurriedOwnBound: EventTime?
+    let hurriedOwnBound: EventTime?
+
+    init(
+      _ lane: Lane, runnerUp: Lane?, bound: EventTime?, hurriedBound: EventTime?,
+      hurriedOwnBound: EventTime?
+    ) {
+      self.lane = lane
+      self.runnerUp = runnerUp
+      self.bound = bound
+      self.hurriedBound = hurriedBound
+      self.hurriedOwnBound = hurriedOwnBound
+    }
 
     func admits(_ time: EventTime, isTooMuch: Bool) -> Bool {
       guard let bound, time >= bound else { return true }
@@ -102,6 +113,7 @@ struct TimeMerge {
   private var turn: Turn?
   private var latest = EventTime(nanoseconds: .min)
   private var previous: Exchange?
+  private var previousNumber: UInt64 = 0
   /// Exchanges that came after a later one had been given out.
   private(set) var lateCount: UInt64 = 0
   /// Exchanges of a copy of an input: the same record under the same name.
@@ -131,11 +143,13 @@ struct TimeMerge {
   mutating func next() throws(StageError) -> Exchange? {
     while true {
       if let exchange = takeTurn() {
-        if let previous, previous.id.number == exchange.id.number, previous == exchange {
+        let number = exchange.id.number
+        if number == previousNumber, previous == exchange {
           copyCount += 1
           continue
         }
         previous = exchange
+        previousNumber = number
         return exchange
       }
       turn = nil
@@ -196,7 +210,7 @@ struct TimeMerge {
     openCount = lanes.count { !$0.isAtEnd }
     let bound = slowest?.watermark ?? unopenedReach
     let next = Turn(
-      lane: first, runnerUp: second, bound: bound,
+      first, runnerUp: second, bound: bound,
       hurriedBound: awaited.isEmpty
         ? bound : awaited.lazy.filter { $0 !== first }.map(\.readUpTo).min(),
       hurriedOwnBound: first.isAwaited ? first.readUpTo : nil)

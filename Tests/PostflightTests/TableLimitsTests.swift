@@ -39,6 +39,31 @@ struct TableLimitsTests {
     }
   }
 
+  @Test("a browser is found by its sender, unless another took the place or the texts are too long")
+  func browsers() {
+    let browsers = RecentBrowsers()
+    let senders = (0..<5000).map { number in
+      Sender(
+        client: "192.0.2.\(number)", forwardedFor: nil,
+        userAgent: number % 5 == 0 ? String(repeating: "x", count: 1100) : "x")
+    }
+    let all = senders.map { _ in Browser(BrowserKinds.Kind(), keyBytes: 1) }
+    for (sender, browser) in zip(senders, all) {
+      #expect(browsers[sender] == nil)
+      browsers[sender] = browser
+      #expect((browsers[sender] === browser) == (sender.bytes <= 1024))
+    }
+    var count = 0
+    for (sender, browser) in zip(senders, all) {
+      guard let known = browsers[sender] else { continue }
+      #expect(known === browser)
+      count += 1
+    }
+    #expect(count > 300 && count <= 1024)
+    browsers.forget()
+    #expect(senders.allSatisfy { browsers[$0] == nil })
+  }
+
   @Test("what sources beyond the limit log is not looked at across clocks")
   func sources() {
     var clocks = SourceClocks()
