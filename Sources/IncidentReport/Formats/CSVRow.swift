@@ -54,16 +54,10 @@ enum CSVRow {
   /// Appends one field: guarded against formulas, quoted where it must be.
   static func append(_ text: String, to bytes: inout [UInt8]) {
     text.withByteView { field in
-      var isQuoted = false
-      for byte in field {
-        switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-          isQuoted = true
-        default: continue
-        }
-        break
-      }
-      isQuoted = isQuoted || field.first == UInt8(ascii: " ") || field.last == UInt8(ascii: " ")
+      let isQuoted =
+        has(field, UInt8(ascii: ",")) || has(field, UInt8(ascii: "\""))
+        || has(field, UInt8(ascii: "\r")) || has(field, UInt8(ascii: "\n"))
+        || field.first == UInt8(ascii: " ") || field.last == UInt8(ascii: " ")
       if isQuoted { bytes.append(UInt8(ascii: "\"")) }
       switch field.first {
       case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D:
@@ -80,5 +74,9 @@ enum CSVRow {
       }
       bytes.append(UInt8(ascii: "\""))
     }
+  }
+
+  private static func has(_ field: ByteView, _ byte: UInt8) -> Bool {
+    field.first(byte, from: 0, to: field.count) < field.count
   }
 }

@@ -2,9 +2,9 @@ internal import FetchCORS
 internal import HTTPExchange
 
 /// Values of the template `closing`.
-struct ClosingView {
+struct ClosingView: Encodable {
   /// Calls that were probably blocked.
-  struct Case {
+  struct Case: Encodable {
     var likelyID: String
     var caseTitle: String
     var page: String
@@ -21,7 +21,7 @@ struct ClosingView {
   }
 
   /// Calls that the server meant to refuse.
-  struct Refusal {
+  struct Refusal: Encodable {
     var refusalID: String
     var page: String
     var place: String
@@ -31,19 +31,19 @@ struct ClosingView {
     var to: String
   }
 
-  struct Exposed {
+  struct Exposed: Encodable {
     var exposedHeader: String
     var exposedSentence: String
     var exposedFix: String
     var exposedCalls: String
   }
 
-  struct Damage {
+  struct Damage: Encodable {
     var location: String
     var what: String
   }
 
-  struct Source {
+  struct Source: Encodable {
     var name: String
     var kind: String
     var size: String
@@ -56,7 +56,7 @@ struct ClosingView {
     var notes: [String]
   }
 
-  struct Count {
+  struct Count: Encodable {
     var label: String
     var amount: String
     var note: String

@@ -1,13 +1,13 @@
 internal import HTTPExchange
 
 /// Two messages side by side, what differs first.
-struct DifferenceView {
-  struct Run {
+struct DifferenceView: Encodable {
+  struct Run: Encodable {
     var runText: String
     var isMarked: Bool
   }
 
-  struct Line {
+  struct Line: Encodable {
     var field: String
     var goodRuns: [Run]
     var badRuns: [Run]

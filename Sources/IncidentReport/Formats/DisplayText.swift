@@ -12,7 +12,7 @@ enum DisplayText {
   static func visible(_ text: String, limit: Int = 160) -> String {
     let scalars = text.unicodeScalars
     // Bytes bound scalars from above, so that a short text is not counted.
-    if text.utf8.count <= limit { return escaped(scalars) }
+    if text.utf8.count <= limit { return isPlain(text) ? text : escaped(scalars) }
     var end = scalars.startIndex
     guard
       scalars.formIndex(&end, offsetBy: limit, limitedBy: scalars.endIndex), end < scalars.endIndex
@@ -21,6 +21,11 @@ enum DisplayText {
     let head = scalars.prefix(limit - tailLength)
     let tail = scalars.suffix(tailLength)
     return escaped(head) + " … " + escaped(tail) + " (\(grouped(text.utf8.count)) bytes)"
+  }
+
+  /// Whether a text is printable ASCII, as most are.
+  private static func isPlain(_ text: String) -> Bool {
+    text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
   }
 
   private static func escaped(_ scalars: some Sequence<Unicode.Scalar>) -> String {

@@ -39,7 +39,7 @@ enum HTMLReport {
   }
 }
 
-extension Sequence {
+extension Sequence where Element: Encodable {
   /// The first elements, as many as a number of bytes of the page has room for.
   func fitting(_ bytes: Int) -> [Element] {
     var rest = bytes

@@ -41,11 +41,17 @@ struct HTMLText: MustacheContentType {
   }
 
   /// Bytes that the values of a view take in the page, tags and all, roughly.
-  static func weight(of value: Any) -> Int {
-    if let text = value as? String {
-      return text.utf8.reduce(40) { $0 + (entity($1)?.utf8CodeUnitCount ?? 1) }
+  static func weight(of view: some Encodable) -> Int { weight(ofMember: ViewMembers.of(view)) }
+
+  private static func weight(ofMember member: Any) -> Int {
+    switch member {
+    case let text as String:
+      text.utf8.reduce(40) { $0 + (entity($1)?.utf8CodeUnitCount ?? 1) }
+    case let members as [String: Any]:
+      members.values.reduce(40) { $0 + weight(ofMember: $1) }
+    case let elements as [Any]: elements.reduce(40) { $0 + weight(ofMember: $1) }
+    default: 40
     }
-    return Mirror(reflecting: value).children.reduce(40) { $0 + weight(of: $1.value) }
   }
 
   /// What a content security policy calls an inline style or script.
@@ -90,61 +96,35 @@ struct PageTemplates {
   /// For each tag, the template library counts the characters of all that is left to parse.
   private static func parts(_ template: String) -> [String] {
     var parts: [String] = []
-    var part = ""
+    var start = template.startIndex
     var depth = 0
-    let lines = template.split(separator: "\n", omittingEmptySubsequences: false)
-    for line in lines.dropLast() {
-      part += line + "\n"
-      for tag in line.split(separator: "{{").dropFirst(line.hasPrefix("{{") ? 0 : 1) {
-        if tag.hasPrefix("#") || tag.hasPrefix("^") { depth += 1 }
-        if tag.hasPrefix("/") { depth -= 1 }
+    var end = start
+    let bytes = template.utf8
+    while let newline = bytes[end...].firstIndex(of: UInt8(ascii: "\n")) {
+      var rest = bytes[end..<newline]
+      while let brace = rest.firstIndex(of: UInt8(ascii: "{")) {
+        rest = rest[bytes.index(after: brace)...]
+        guard rest.first == UInt8(ascii: "{") else { continue }
+        rest = rest.dropFirst()
+        switch rest.first {
+        case UInt8(ascii: "#"), UInt8(ascii: "^"): depth += 1
+        case UInt8(ascii: "/"): depth -= 1
+        default: break
+        }
       }
+      end = bytes.index(after: newline)
       guard depth == 0 else { continue }
-      parts.append(part)
-      part = ""
+      parts.append(String(template[start..<end]))
+      start = end
     }
-    return parts + [part + lines[lines.count - 1]]
+    return parts + [String(template[start...])]
   }
 
-  func render(_ name: String, _ values: Any) throws(ReportError) -> String {
+  func render(_ name: String, _ view: some Encodable) throws(ReportError) -> String {
     guard let parts = templates[name] else {
       throw ReportError("there is no template \(name)")
     }
-    let members = Self.members(of: values)
+    let members = ViewMembers.of(view)
     return parts.reduce(into: "") { $0 += $1.render(members) }
-  }
-
-  /// A view as dictionaries: the template library would look at the whole of a struct by reflection
-  /// for every single name in it.
-  private static func members(of value: Any) -> Any {
-    if isPlain(value) { return value }
-    let mirror = Mirror(reflecting: value)
-    switch mirror.displayStyle {
-    case .optional:
-      return mirror.children.first.map { members(of: $0.value) } ?? value
-    case .collection where !(value is [String]):
-      return mirror.children.map { members(of: $0.value) }
-    case .struct where !(value is String) && !mirror.children.isEmpty:
-      var members: [String: Any] = [:]
-      for child in mirror.children {
-        guard let label = child.label, !isNil(child.value) else { continue }
-        members[label] = Self.members(of: child.value)
-      }
-      return members
-    default:
-      return value
-    }
-  }
-
-  /// Whether a value is none that has members: most are, and looking into a text costs more than
-  /// rendering it.
-  private static func isPlain(_ value: Any) -> Bool {
-    value is String || value is Bool || value is Int || value is [String]
-  }
-
-  private static func isNil(_ value: Any) -> Bool {
-    if isPlain(value) { return false }
-    let mirror = Mirror(reflecting: value)
-    return mirror.displayStyle == .optional && mirror.children.isEmpty
   }
 }

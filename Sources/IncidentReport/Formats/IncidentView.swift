@@ -2,15 +2,15 @@ internal import FetchCORS
 internal import HTTPExchange
 
 /// Values of the template `incident`.
-struct IncidentView {
-  struct Fact {
+struct IncidentView: Encodable {
+  struct Fact: Encodable {
     var term: String
     var detail: String
     var detailNote: String?
   }
 
   /// A moment of an incident's course.
-  struct Turn {
+  struct Turn: Encodable {
     /// `good`, `bad` or `none`.
     var turnClass: String
     var turnLabel: String
@@ -19,13 +19,13 @@ struct IncidentView {
     var turnGap: String?
   }
 
-  struct Snippet {
+  struct Snippet: Encodable {
     var server: String
     var code: String
   }
 
-  struct Sample {
-    struct Place {
+  struct Sample: Encodable {
+    struct Place: Encodable {
       var placeStatus: String
       var placeText: String
     }

@@ -2,18 +2,18 @@ internal import FetchCORS
 internal import HTTPExchange
 
 /// Values of the template `opening`.
-struct OpeningView {
-  struct Run {
+struct OpeningView: Encodable {
+  struct Run: Encodable {
     var runText: String
     var isStrong: Bool
   }
 
-  struct Link {
+  struct Link: Encodable {
     var target: String
     var linkText: String
   }
 
-  struct Number {
+  struct Number: Encodable {
     var amount: String
     var caption: String
     var note: String
@@ -23,7 +23,7 @@ struct OpeningView {
     var isAssumed = false
   }
 
-  struct Row {
+  struct Row: Encodable {
     var rank: Int
     var rowID: String
     var isLinked: Bool

@@ -5,9 +5,9 @@ internal import HTTPExchange
 ///
 /// Lengths along the time are percentages and all others pixels, so that the picture becomes as
 /// narrow as a phone and its letters stay as large as they are.
-struct TimelineView {
-  struct Bar {
-    struct Part {
+struct TimelineView: Encodable {
+  struct Bar: Encodable {
+    struct Part: Encodable {
       var partClass: String
       var partY: String
       var partHeight: String
@@ -19,7 +19,7 @@ struct TimelineView {
     var parts: [Part]
   }
 
-  struct Tick {
+  struct Tick: Encodable {
     var tickX: String
     var tickText: String
     /// `start`, `middle` or `end`.
@@ -28,13 +28,13 @@ struct TimelineView {
     var tickClass: String
   }
 
-  struct Grid {
+  struct Grid: Encodable {
     var gridY: String
     var gridTextY: String
     var gridText: String
   }
 
-  struct Lane {
+  struct Lane: Encodable {
     var laneX: String
     var laneWidth: String
     var laneY: String
@@ -46,7 +46,7 @@ struct TimelineView {
     var laneText: String
   }
 
-  struct Onset {
+  struct Onset: Encodable {
     var onsetX: String
     var onsetClass: String
     /// Where its words stand; `nil` for all but the first.
@@ -55,7 +55,7 @@ struct TimelineView {
     var onsetText: String
   }
 
-  struct Key {
+  struct Key: Encodable {
     var keyClass: String
     var keyText: String
   }

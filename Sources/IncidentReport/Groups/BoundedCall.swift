@@ -1,8 +1,8 @@
 internal import FetchCORS
 internal import HTTPExchange
 
-/// A call that is held as a sample, shared by all that refer to it.
-final class HeldCall {
+/// A call that is held as a sample.
+struct HeldCall {
   let call: Call
   /// Bytes that it is counted with.
   let size: Int

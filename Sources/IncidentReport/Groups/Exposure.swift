@@ -36,14 +36,17 @@ struct Exposure: Hashable {
     (.xTotalCount, []), (.xRateLimitRemaining, []), (.rateLimit, []), (.wwwAuthenticate, [401]),
   ]
 
+  private static let names = HeaderNameSet(headers.map(\.name))
+
   /// Looks at an answer that the page could read.
   mutating func add(_ call: Call, host: String, route: String) {
-    guard call.verdict == .allowed, let exchange = call.request,
-      exchange.response.contains(.accessControlAllowOrigin)
+    guard call.verdict == .allowed, let exchange = call.request else { return }
+    let response = exchange.response
+    guard response.mayContain(anyOf: Self.names), response.contains(.accessControlAllowOrigin)
     else { return }
-    for (name, statuses) in Self.headers where exchange.response.contains(name) {
+    for (name, statuses) in Self.headers where response.contains(name) {
       guard statuses.isEmpty || statuses.contains(exchange.status ?? 0),
-        Self.isHidden(name, exchange.response, credentials: call.credentials),
+        Self.isHidden(name, response, credentials: call.credentials),
         let moment = Moment(call)
       else { continue }
       let key = Key(host: host, header: name.description)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import FetchCORS
 internal import HTTPExchange
 
@@ -356,10 +357,7 @@ struct RouteTable {
   }
 
   private static func hash(_ key: [UInt8]) -> Int {
-    var hasher = Hasher()
-    // The hasher reads the bytes and keeps no pointer.
-    unsafe key.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    return hasher.finalize()
+    Int(truncatingIfNeeded: key.withByteView { ByteHash.secretly($0) })
   }
 
   /// Makes the group of a key that has none.

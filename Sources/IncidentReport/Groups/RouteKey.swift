@@ -32,8 +32,11 @@ enum RouteKey {
   private static func append(_ text: String, to key: inout [UInt8]) {
     let start = key.count
     if text.utf8.count <= 256 {
-      text.withByteView { key.append($0) }
-      if text.utf8.firstIndex(of: 0) == nil { return }
+      let isClean = text.withByteView { bytes in
+        key.append(bytes)
+        return bytes.first(0, from: 0, to: bytes.count) == bytes.count
+      }
+      if isClean { return }
     } else {
       let head = String(text.unicodeScalars.prefix(100)) + "…" + Redaction.token(of: text)
       key.append(contentsOf: head.utf8)

@@ -12,9 +12,20 @@ extension ServerFamily {
   private static let cloudFrontRequest = HeaderName("x-amz-cf-id")
   private static let envoyTime = HeaderName("x-envoy-upstream-service-time")
 
+  /// How values of `Server` begin.
+  private static let names: [(String, ServerFamily)] = [
+    ("nginx", .nginx), ("openresty", .nginx), ("apache", .apache), ("caddy", .caddy),
+    ("envoy", .envoy), ("istio", .envoy), ("haproxy", .haproxy), ("cloudflare", .cloudflare),
+    ("cloudfront", .cloudFront), ("amazons3", .amazonS3), ("microsoft-iis", .iis),
+    ("gunicorn", .python), ("werkzeug", .python), ("wsgiserver", .python),
+    ("uvicorn", .starlette),
+    ("hypercorn", .starlette), ("daphne", .starlette), ("kestrel", .aspNet), ("jetty", .spring),
+    ("apache-coyote", .spring), ("tomcat", .spring), ("express", .express),
+  ]
+
   /// The application that an answer names beside the server in front of it.
   init(applicationOf response: MessageEvidence) {
-    let powered = response.first(.xPoweredBy)?.prefix(40).lowercased() ?? ""
+    let powered = response.beginning(of: .xPoweredBy)
     // Spring adds this triple to every answer of a route that its CORS support looks at.
     let spring = ["access-control-request-method", "access-control-request-headers"]
     if powered.hasPrefix("express") || powered.hasPrefix("next.js") {
@@ -36,18 +47,9 @@ extension ServerFamily {
   }
 
   init(_ response: MessageEvidence) {
-    let server = response.first(.server)?.prefix(40).lowercased() ?? ""
-    let known: [(String, ServerFamily)] = [
-      ("nginx", .nginx), ("openresty", .nginx), ("apache", .apache), ("caddy", .caddy),
-      ("envoy", .envoy), ("istio", .envoy), ("haproxy", .haproxy), ("cloudflare", .cloudflare),
-      ("cloudfront", .cloudFront), ("amazons3", .amazonS3), ("microsoft-iis", .iis),
-      ("gunicorn", .python), ("werkzeug", .python), ("wsgiserver", .python),
-      ("uvicorn", .starlette),
-      ("hypercorn", .starlette), ("daphne", .starlette), ("kestrel", .aspNet), ("jetty", .spring),
-      ("apache-coyote", .spring), ("tomcat", .spring), ("express", .express),
-    ]
+    let server = response.beginning(of: .server)
     // "Apache-Coyote" is Tomcat and begins like Apache.
-    let matching = known.filter { server.hasPrefix($0.0) }
+    let matching = Self.names.filter { server.hasPrefix($0.0) }
     if let family = matching.max(by: { $0.0.utf8.count < $1.0.utf8.count })?.1 {
       self = family
     } else if response.contains(.xAmznErrorType) || response.contains(.apigwID)
@@ -70,12 +72,17 @@ extension MessageEvidence {
   /// - Parameter shortest: bytes of a line that is worth looking at.
   func varyingNames(shortest: Int = 1) -> [String] {
     var names: [String] = []
-    for index in fields.indices where fields[index].name == .vary {
-      guard let value = fields[index].value, value.utf8.count >= shortest else { continue }
+    forEachValue(of: .vary) { value in
+      guard let value, value.utf8.count >= shortest else { return }
       names += value.utf8.prefix(300)
         .split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") }
         .map { String(decoding: $0, as: UTF8.self).asciiLowercased }
     }
     return names
+  }
+
+  /// The first 40 bytes of a value in lower case; empty when there is none.
+  func beginning(of name: HeaderName) -> String {
+    first(name).map { String(decoding: $0.utf8.prefix(40), as: UTF8.self).asciiLowercased } ?? ""
   }
 }

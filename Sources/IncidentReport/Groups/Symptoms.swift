@@ -78,6 +78,14 @@ struct Symptoms: Hashable {
   /// In which worlds an undetermined call is blocked.
   var blockedWorlds: [[String]]
 
+  /// Hashes what tells most symptoms of one route apart: there are some dozens at most.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(preflightStatus)
+    hasher.combine(responseStatus)
+    hasher.combine(signs.rawValue)
+    hasher.combine(parameter)
+  }
+
   /// The symptoms of calls that are told apart no further.
   init(overflowOf other: Symptoms) {
     self = other
@@ -165,7 +173,7 @@ struct Symptoms: Hashable {
     if response.contains(.wwwAuthenticate) { signs.insert(.wwwAuthenticate) }
     if response.contains(.allow) { signs.insert(.allow) }
     for name in firewallNames where response.contains(name) { signs.insert(.firewall) }
-    let server = response.first(.server)?.prefix(40).lowercased() ?? ""
+    let server = response.beginning(of: .server)
     if edgeNames.contains(where: { server.hasPrefix($0) }) { signs.insert(.edge) }
     if response.contains(.xAmznErrorType) || response.contains(.apigwID) {
       signs.insert(.gateway)
