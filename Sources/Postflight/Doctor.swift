@@ -158,7 +158,8 @@ private struct Diagnosis {
     var lines = [
       totals.calls == 0
         ? "no cross-origin call was found"
-        : "\(decided) of \(counted(totals.calls, "cross-origin call")) are decided "
+        : "\(decided) of \(counted(totals.calls, "cross-origin call")) "
+          + (totals.calls == 1 ? "is decided " : "are decided ")
           + "(\(decided * 100 / totals.calls) %): \(totals.allowed) allowed, "
           + "\(totals.blocked) blocked, \(totals.contradicted) contradicted"
     ]

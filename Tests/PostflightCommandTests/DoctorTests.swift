@@ -23,7 +23,7 @@ struct DoctorTests {
   func numbers() throws {
     let one = try lines(Self.combined)
     #expect(one.contains { $0.hasPrefix("  1 line read, 1 used, 1 exchange, 0 of them") })
-    #expect(one.contains { $0.hasPrefix("0 of 1 cross-origin call are decided") })
+    #expect(one.contains { $0.hasPrefix("0 of 1 cross-origin call is decided") })
     #expect(one.contains("  1 lacks origin: log the request's Origin"))
     let two = try lines(Self.combined + Self.combined.replacing("/a", with: "/b"))
     #expect(two.contains { $0.hasPrefix("  2 lines read, 2 used, 2 exchanges, 0 of them") })
