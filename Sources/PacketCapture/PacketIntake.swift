@@ -43,6 +43,10 @@ struct PacketIntake {
     var position = 0
     file.bufferOffset = offset
     while true {
+      if file.plainPacket(buffer, &position) {
+        packet(connections)
+        continue
+      }
       switch file.step(buffer, &position) {
       case .packet: packet(connections)
       case .skipped(let skip): skips[Int(skip.rawValue)] &+= 1

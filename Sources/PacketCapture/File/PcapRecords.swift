@@ -87,31 +87,32 @@ struct PcapHeader {
 }
 
 extension CaptureFile {
-  /// Reads one packet of a pcap file.
+  /// Reads the packet at `position` of a pcap file whose records are of the usual form, if it is whole and
+  /// nothing is out of the ordinary.
   ///
-  /// ```
-  /// seconds(32)  fraction(32)  captured length(32)  original length(32)  [modified: 64]  bytes
-  /// ```
-  mutating func pcapStep(_ buffer: ByteView, _ position: inout Int) -> Step {
-    let header = pcap.recordHeader
-    guard buffer.count &- position >= header else { return .needsMore }
-    // A record header has 16 bytes at least, and they are there.
-    let (seconds, fraction) = unsafe pcap.halves(of: buffer.uncheckedWord(position))
+  /// - Returns: whether it did; else ``step(_:_:)`` says what is there.
+  @inline(__always)
+  mutating func plainPacket(_ buffer: ByteView, _ position: inout Int) -> Bool {
+    guard format == .pcap, pcap.recordHeader == 16, pcap.minorVersion > 3, pendingSkip == 0,
+      lostAt == nil, buffer.count &- position >= 16
+    else { return false }
+    // The 16 bytes are there.
     let lengths = unsafe pcap.halves(of: buffer.uncheckedWord(position &+ 8))
-    var (captured, wire) = (Int(lengths.0), Int(lengths.1))
-    // Old versions wrote the two lengths in the other order; those of 2.3 both ways.
-    if pcap.minorVersion <= 3, pcap.minorVersion < 3 || captured > wire { swap(&captured, &wire) }
-    // A joined file's time zone, where the captured length is looked for, is 0.
-    if captured == 0 || captured > pcap.limit {
-      if captured == 0, position + 24 > buffer.count { return .needsMore }
-      if beginFile(buffer, &position) { return .nothing }
-      if captured > pcap.limit {
-        lose(position, "the length of a packet (\(captured)) is not possible")
-        return .nothing
-      }
-    }
-    let start = position &+ header
-    guard buffer.count &- start >= captured else { return .needsMore }
+    let captured = Int(lengths.0)
+    guard captured > 0, captured <= pcap.limit, buffer.count &- position &- 16 >= captured
+    else { return false }
+    take(buffer, &position, captured: captured, wire: Int(lengths.1))
+    return true
+  }
+
+  /// Takes the packet whose record begins at `position`, and is all there.
+  @inline(__always)
+  private mutating func take(
+    _ buffer: ByteView, _ position: inout Int, captured: Int, wire: Int
+  ) {
+    // A record header has 16 bytes at least.
+    let (seconds, fraction) = unsafe pcap.halves(of: buffer.uncheckedWord(position))
+    let start = position &+ pcap.recordHeader
     position = start &+ captured
     number &+= 1
     packet.bytes = buffer.part(start, position)
@@ -121,6 +122,33 @@ extension CaptureFile {
     packet.link = pcap.link
     packet.resolution = Int32(pcap.unit)
     lastTime = packet.time
+  }
+
+  /// Reads one packet of a pcap file.
+  ///
+  /// ```
+  /// seconds(32)  fraction(32)  captured length(32)  original length(32)  [modified: 64]  bytes
+  /// ```
+  mutating func pcapStep(_ buffer: ByteView, _ position: inout Int) -> Step {
+    let header = pcap.recordHeader
+    guard buffer.count &- position >= header else { return .needsMore }
+    var captured = Int(buffer.word32(position + 8, isBig: pcap.isBig))
+    var wire = Int(buffer.word32(position + 12, isBig: pcap.isBig))
+    // Old versions wrote the two lengths in the other order; those of 2.3 both ways.
+    if pcap.minorVersion < 3 || (pcap.minorVersion == 3 && captured > wire) {
+      swap(&captured, &wire)
+    }
+    // A joined file's time zone, where the captured length is looked for, is 0.
+    if captured == 0 || captured > pcap.limit {
+      if captured == 0, position + 24 > buffer.count { return .needsMore }
+      if beginFile(buffer, &position) { return .nothing }
+      if captured > pcap.limit {
+        lose(position, "the length of a packet (\(captured)) is not possible")
+        return .nothing
+      }
+    }
+    guard buffer.count &- position &- header >= captured else { return .needsMore }
+    take(buffer, &position, captured: captured, wire: wire)
     return .packet
   }
 }

@@ -50,9 +50,8 @@ final class Connections {
   func receive(_ segment: borrowing Segment, _ mark: Mark) -> PacketFate {
     see(mark.time)
     let (key, side) = FlowKey.of(segment)
-    let hash = table.hash(key)
     let flow: FlowPointer
-    if let known = table.find(key, hash) {
+    if let known = table.find(key) {
       flow = known
       table.touch(flow, at: mark.time)
     } else {
@@ -62,7 +61,7 @@ final class Connections {
         return .skipped(.noPayload)
       }
       makeRoom()
-      flow = table.insert(key, hash, at: mark.time)
+      flow = table.insert(key, at: mark.time)
     }
     return receive(segment, mark, flow, side)
   }

@@ -13,6 +13,8 @@ struct FlowTable {
   private var flows = Slab<Flow>()
   private var streams = Slab<Stream>.Pairs()
   private let seed = UInt64.random(in: .min ... .max)
+  /// The connection that was found last: most packets are of the same one as the packet before.
+  private var recent: FlowPointer?
   /// The connections in use with the oldest and newest packet.
   private(set) var oldest: FlowPointer?
   private var newest: FlowPointer?
@@ -30,25 +32,25 @@ struct FlowTable {
     FixedTable(repeating: Entry(hash: 0, flow: nil), count: capacity)
   }
 
-  /// The hash of a key in this table.
-  @inline(__always)
-  func hash(_ key: FlowKey) -> UInt64 {
-    key.hash(seed)
-  }
-
   /// The connection with those ends.
   @inline(__always)
-  func find(_ key: FlowKey, _ hash: UInt64) -> FlowPointer? {
+  mutating func find(_ key: FlowKey) -> FlowPointer? {
+    if let recent, recent.pointee.key == key { return recent }
+    let hash = key.hash(seed)
     var index = Int(truncatingIfNeeded: hash) & mask
     while let flow = entries[index].flow {
-      if entries[index].hash == hash, flow.pointee.key == key { return flow }
+      if entries[index].hash == hash, flow.pointee.key == key {
+        recent = flow
+        return flow
+      }
       index = (index + 1) & mask
     }
     return nil
   }
 
-  /// Adds a connection.
-  mutating func insert(_ key: FlowKey, _ hash: UInt64, at time: Int64) -> FlowPointer {
+  /// Adds a connection, which there must not be yet.
+  mutating func insert(_ key: FlowKey, at time: Int64) -> FlowPointer {
+    let hash = key.hash(seed)
     if (count + 1) * 2 > mask + 1 { grow() }
     let flow = flows.take(
       Flow(key: key, hash: hash, streams: streams.take(Stream()), lastAt: time))
@@ -75,6 +77,7 @@ struct FlowTable {
   /// Forgets a connection.
   mutating func remove(_ flow: FlowPointer) {
     unlink(flow)
+    if recent == flow { recent = nil }
     var hole = Int(truncatingIfNeeded: flow.pointee.hash) & mask
     while entries[hole].flow != flow { hole = (hole + 1) & mask }
     // Entries behind the hole move up, so that searches never cross an empty place wrongly.

@@ -289,7 +289,7 @@ struct HTTP2StreamTests {
     options.keepsAll = true
     let builder = ExchangeBuilder(source: "test", options: options)
     let connections = Connections(builder: builder, keys: TLSKeys(TLSKeyLog()))
-    let flow = connections.table.insert(FlowKey(), 0, at: 0)
+    let flow = connections.table.insert(FlowKey(), at: 0)
     flow.pointee.layer = .tls
     flow.pointee.isSecure = true
     connections.beginHTTP2(flow, clientSide: 0, client: .preface(leading: 0), server: .frames)

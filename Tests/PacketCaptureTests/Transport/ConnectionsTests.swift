@@ -6,6 +6,29 @@ import Testing
 
 @Suite("TCP connections")
 struct ConnectionsTests {
+  @Test("a connection that was found last is not found once it is forgotten")
+  func forgotten() {
+    var table = FlowTable()
+    func key(_ port: UInt32) -> FlowKey {
+      var key = FlowKey()
+      key.ports = port
+      return key
+    }
+    for port in 1...2000 as ClosedRange<UInt32> {
+      #expect(table.find(key(port)) == nil)
+      let flow = table.insert(key(port), at: 0)
+      #expect(table.find(key(port)) == flow)
+      #expect(table.find(key(port)) == flow)
+      table.remove(flow)
+      #expect(table.find(key(port)) == nil)
+      let other = table.insert(key(port + 10_000), at: 0)
+      #expect(table.find(key(port)) == nil)
+      #expect(table.find(key(port + 10_000)) == other)
+      if port > 1 { #expect(table.find(key(port + 9999)) != nil) }
+    }
+    while let flow = table.oldest { table.remove(flow) }
+  }
+
   @Test("segments in any order give the stream in order")
   func reordering() throws {
     let text = request("/reordered", "Origin: http://a.example", "X-Filler: 0123456789")
