@@ -33,7 +33,8 @@ public struct EvidenceTable {
       return MessageEvidence(known, known.ownPlaces.map { fields[$0].value })
     }
     let evidence = MessageEvidence(sharing: fields, coverage: coverage)
-    if evidence.block.bytes <= Self.longestBlock { blocks[place] = evidence.block }
+    let block = evidence.block
+    if block.isShared, block.bytes <= Self.longestBlock { blocks[place] = block }
     return evidence
   }
 

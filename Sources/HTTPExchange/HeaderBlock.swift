@@ -36,6 +36,10 @@ final class HeaderBlock: Sendable {
     self.bytesOfNames = bytesOfNames
   }
 
+  /// Lines with a value of the message's own that a shared block may have: each look at a line without a
+  /// value goes through all of them.
+  static let maximumOwnLines = 64
+
   /// Nothing of a message.
   static let unseen = HeaderBlock(.truncated, [])
 

@@ -113,6 +113,11 @@ public struct MessageEvidence: Hashable, Sendable {
   /// see ``with(ownValues:)``.
   public init(sharing fields: [HeaderField], coverage: Coverage) {
     let places = fields.indices.filter { fields[$0].name.isOfOneMessage }
+    guard places.count <= HeaderBlock.maximumOwnLines else {
+      block = HeaderBlock(coverage, fields)
+      ownValues = []
+      return
+    }
     ownValues = places.map { fields[$0].value }
     var shared = fields
     for place in places { shared[place].value = nil }

@@ -47,6 +47,21 @@ struct MessageEvidenceTests {
     #expect(second.fields.count == Self.fields.count)
   }
 
+  @Test(
+    "a message with many values of its own says what it says, shared or not",
+    arguments: [0, 1, 63, 64, 65, 5000])
+  func manyOwn(count: Int) {
+    let table = EvidenceTable(capacity: 1)
+    for round in 0..<3 {
+      let fields =
+        (0..<count).map { HeaderField(.age, "\(round + $0)") } + [HeaderField(.setCookie, nil)]
+      let alone = MessageEvidence(coverage: .complete, fields: fields)
+      #expect(MessageEvidence(sharing: fields, coverage: .complete) == alone)
+      #expect(table.evidence(coverage: .complete, fields: fields) == alone)
+      #expect(table.evidence(coverage: .complete, fields: fields).fields == fields)
+    }
+  }
+
   @Test("a bit of a set stands for one known name")
   func bits() {
     #expect(HeaderName.known.count < 128)
